@@ -1,0 +1,33 @@
+// The one place that knows what differs between libpqxx 6 and 7. Include this, never <pqxx/pqxx>.
+#pragma once
+
+#include <pqxx/pqxx>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace muster {
+
+#if PQXX_VERSION_MAJOR >= 7
+using PqBytes = std::basic_string<std::byte>;
+inline PqBytes ToPqBytes(std::string_view bytes) {
+  return PqBytes(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size());
+}
+inline bool IsOpen(pqxx::connection& connection) { return connection.is_open(); }
+// libpqxx 7 never reconnects by itself.
+inline void ForbidSilentReconnect(pqxx::connection&) {}
+#else
+// A bytea parameter for exec_params.
+using PqBytes = pqxx::binarystring;
+inline PqBytes ToPqBytes(std::string_view bytes) { return PqBytes(bytes.data(), bytes.size()); }
+inline bool IsOpen(pqxx::connection& connection) { return connection.is_open(); }
+// A silent reconnect in mid-transaction would lose what the transaction had done.
+inline void ForbidSilentReconnect(pqxx::connection& connection) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+}
+#endif
+
+}  // namespace muster

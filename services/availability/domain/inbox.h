@@ -1,0 +1,75 @@
+// What an agent has before it: open offers and live assignments, as the matcher has told.
+//
+// Kept in memory, so that a client without a stream can ask, and so that nothing is lost between a
+// hello and its welcome. The matcher tells everything again after each new session and each new
+// stream of its own, so an inbox may be emptied at those moments.
+//
+// Threading: not thread-safe; the router holds it under its lock.
+//
+//   Inbox<OfferNotice, AssignmentConfirmed> inbox;
+//   inbox.AddOffer(notice.offer_id(), notice);
+//   inbox.Confirm(confirmed.assignment_id(), confirmed);   // its offer is answered by that
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "services/availability/domain/limits.h"
+
+namespace muster::availability {
+
+template <class Offer, class Assignment>
+class Inbox {
+ public:
+  template <class T>
+  using Items = std::vector<std::pair<std::string, T>>;  // in the order of their coming
+
+  // Known ids are replaced. False if there is no room.
+  bool AddOffer(const std::string& id, const Offer& offer) { return Put(offers_, id, offer); }
+  bool Confirm(const std::string& id, const Assignment& assignment) {
+    RemoveOffer(id);
+    return Put(assignments_, id, assignment);
+  }
+  void RemoveOffer(const std::string& id) { Remove(offers_, id); }
+  void RemoveAssignment(const std::string& id) { Remove(assignments_, id); }
+  // Null if there is none.
+  Assignment* FindAssignment(const std::string& id) {
+    auto it = Find(assignments_, id);
+    return it == assignments_.end() ? nullptr : &it->second;
+  }
+
+  const Items<Offer>& offers() const { return offers_; }
+  const Items<Assignment>& assignments() const { return assignments_; }
+  bool empty() const { return offers_.empty() && assignments_.empty(); }
+
+ private:
+  template <class T>
+  static auto Find(Items<T>& items, const std::string& id) {
+    auto it = items.begin();
+    while (it != items.end() && it->first != id) ++it;
+    return it;
+  }
+  template <class T>
+  static bool Put(Items<T>& items, const std::string& id, const T& item) {
+    auto it = Find(items, id);
+    if (it != items.end()) {
+      it->second = item;
+      return true;
+    }
+    if (items.size() >= kMaxInboxItems) return false;
+    items.emplace_back(id, item);
+    return true;
+  }
+  template <class T>
+  static void Remove(Items<T>& items, const std::string& id) {
+    auto it = Find(items, id);
+    if (it != items.end()) items.erase(it);
+  }
+
+  Items<Offer> offers_;
+  Items<Assignment> assignments_;
+};
+
+}  // namespace muster::availability

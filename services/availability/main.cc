@@ -1,0 +1,29 @@
+// muster-availability: agents, their presence and their links.
+#include <optional>
+
+#include "common/base/signals.h"
+#include "common/obs/log.h"
+#include "common/obs/metrics.h"
+#include "services/availability/app.h"
+#include "services/availability/config.h"
+
+int main(int argc, char** argv) {
+  using muster::Log;
+  using muster::Severity;
+  muster::BlockTerminationSignals();
+  muster::availability::Config config;
+  if (std::optional<int> code = muster::availability::ReadConfig(argc, argv, &config)) return *code;
+  muster::SetLogService("availability");
+  muster::ProcessMetrics().SetBuildInfo("availability");
+  if (absl::Status status = muster::ProcessMetrics().Expose(config.metrics_listen); !status.ok()) {
+    Log(Severity::kError).Msg("cannot serve metrics").Error(status);
+    return 1;
+  }
+  muster::availability::App app(config);
+  if (absl::Status status = app.Start(); !status.ok()) {
+    Log(Severity::kError).Msg("cannot listen").Error(status);
+    return 1;
+  }
+  app.RunUntilTerminated();
+  return 0;
+}

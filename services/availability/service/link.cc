@@ -1,0 +1,235 @@
+#include "services/availability/service/link.h"
+
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/errors.h"
+#include "common/base/ids.h"
+#include "common/base/status_macros.h"
+#include "common/obs/log.h"
+#include "common/rpc/call_context.h"
+#include "common/rpc/fingerprint.h"
+#include "services/availability/convert/acts.h"
+#include "services/availability/convert/convert.h"
+#include "services/availability/domain/validate.h"
+#include "services/availability/session/bidi_stream.h"
+
+namespace muster::availability {
+namespace {
+
+using v1::AgentFrame;
+using v1::PlatformFrame;
+
+class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public LinkSink {
+ public:
+  LinkStream(grpc::CallbackServerContext* context, const LinkParts& parts)
+      : BidiStream(context),
+        parts_(parts),
+        peer_(context->peer()),
+        link_(parts.router.NewStreamId()) {}
+
+  static LinkStream* Open(grpc::CallbackServerContext* context, const LinkParts& parts) {
+    auto stream = std::make_shared<LinkStream>(context, parts);
+    Log(Severity::kInfo)
+        .Msg("link opened")
+        .With("link", stream->link_)
+        .With("peer", stream->peer_)
+        .Call(CorrelationIdOf(*context));
+    stream->Begin();
+    parts.router.AddLink(stream->link_, stream);
+    if (!parts.ready) stream->End(Unavailable("STARTING", "the service is starting"));
+    return stream.get();
+  }
+
+  void Enqueue(PlatformFrame frame) override {
+    std::lock_guard lock(mutex());
+    if (ending_locked()) return;
+    queued_bytes_ += frame.ByteSizeLong();
+    queue_.push_back(std::move(frame));
+    if (queue_.size() <= parts_.options.max_queued_frames &&
+        queued_bytes_ <= parts_.options.max_queued_bytes) {
+      return;
+    }
+    if (!std::exchange(overflown_, true)) parts_.counts.slow_readers.Increment();
+    OverflowLocked();
+  }
+
+  void Flush() override { WriteQueued(); }
+
+  void Release(const std::string& agent_id, const std::string& session_id) override {
+    std::lock_guard lock(mutex());
+    auto it = agents_.find(agent_id);
+    if (it != agents_.end() && (session_id.empty() || it->second == session_id)) agents_.erase(it);
+  }
+
+  void End(absl::Status status) override { EndStream(std::move(status)); }
+
+ private:
+  std::shared_ptr<LinkStream> Self() {
+    return std::static_pointer_cast<LinkStream>(shared_from_this());
+  }
+
+  bool NextLocked(PlatformFrame* out) override {
+    if (queue_.empty()) return false;
+    *out = std::move(queue_.front());
+    queue_.pop_front();
+    queued_bytes_ -= std::min(queued_bytes_, out->ByteSizeLong());
+    return true;
+  }
+
+  void ClearLocked() override {
+    queue_.clear();
+    queued_bytes_ = 0;
+  }
+
+  void OnEnded() override {
+    Log(Severity::kInfo).Msg("link ended").With("link", link_).With("peer", peer_);
+    parts_.sessions.LinkEnded(link_);
+  }
+
+  void OnMessage(const AgentFrame& frame) override {
+    absl::Status status = Handle(frame);
+    if (!status.ok()) Answer(frame.agent_id(), frame.request_id(), status, /*always=*/true);
+  }
+
+  // A status is the answer to a frame that was wrong.
+  absl::Status Handle(const AgentFrame& frame) {
+    MUSTER_RETURN_IF_ERROR(ValidateRequestId(frame.request_id()));
+    if (frame.has_heartbeat() && frame.agent_id().empty()) {
+      parts_.table.SeenAll(link_, parts_.clock.Now());
+      Answer("", frame.request_id(), absl::OkStatus());
+      return absl::OkStatus();
+    }
+    MUSTER_RETURN_IF_ERROR(ValidateId(frame.agent_id(), "agent_id"));
+    if (frame.has_hello()) return HandleHello(frame);
+    AgentKey key;
+    std::string session_id;
+    MUSTER_RETURN_IF_ERROR(FindSession(frame.agent_id(), &key, &session_id));
+    parts_.table.Seen(key, link_, parts_.clock.Now());
+    if (frame.has_heartbeat()) {
+      Answer(frame.agent_id(), frame.request_id(), absl::OkStatus());
+      return absl::OkStatus();
+    }
+    if (frame.has_presence_change()) return HandlePresence(frame, key, session_id);
+    return HandleAct(frame, key);
+  }
+
+  absl::Status FindSession(const std::string& agent_id, AgentKey* key, std::string* session_id) {
+    std::lock_guard lock(mutex());
+    auto it = agents_.find(agent_id);
+    if (it == agents_.end()) {
+      return FailedPrecondition("NO_SESSION", "the agent has no session on this stream: say hello");
+    }
+    *key = {pool_id_, agent_id};
+    *session_id = it->second;
+    return absl::OkStatus();
+  }
+
+  absl::Status HandleHello(const AgentFrame& frame) {
+    const AgentFrame::Hello& hello = frame.hello();
+    MUSTER_RETURN_IF_ERROR(ValidateId(hello.pool_id(), "hello.pool_id"));
+    MUSTER_RETURN_IF_ERROR(
+        ValidateCharacters(hello.client(), 0, kMaxClientCharacters, "hello.client"));
+    MUSTER_RETURN_IF_ERROR(ValidatePresence(hello.presence(), "hello.presence", true));
+    HelloRequest request{{hello.pool_id(), frame.agent_id()},
+                         link_,
+                         NewId("s"),
+                         static_cast<Presence>(hello.presence()),
+                         frame.request_id()};
+    {
+      std::lock_guard lock(mutex());
+      if (!agents_.empty() && pool_id_ != hello.pool_id()) {
+        return InvalidField("hello.pool_id", "must be the same in all hellos of a stream");
+      }
+      if (agents_.size() >= kMaxAgentsPerLink && !agents_.contains(frame.agent_id())) {
+        return ResourceExhausted("TOO_MANY_AGENTS", "the stream carries too many agents");
+      }
+      pool_id_ = hello.pool_id();
+      agents_[frame.agent_id()] = request.session_id;
+    }
+    Log(Severity::kDebug)
+        .Msg("hello")
+        .With("pool_id", hello.pool_id())
+        .With("agent_id", frame.agent_id())
+        .With("client", hello.client())
+        .With("link", link_);
+    parts_.sessions.Hello(request, Deadline(),
+                          [self = Self(), request](const absl::Status& status) {
+                            self->Release(request.key.agent_id, request.session_id);
+                            self->Answer(request.key.agent_id, request.request_id, status, true);
+                          });
+    return absl::OkStatus();
+  }
+
+  absl::Status HandlePresence(const AgentFrame& frame, const AgentKey& key,
+                              const std::string& session_id) {
+    const AgentFrame::PresenceChange& change = frame.presence_change();
+    MUSTER_RETURN_IF_ERROR(ValidatePresence(change.presence(), "presence_change.presence"));
+    MUSTER_RETURN_IF_ERROR(
+        ValidateBytes(change.reason(), kMaxReasonBytes, "presence_change.reason"));
+    RequestMark mark;
+    if (!frame.request_id().empty()) {
+      // Agents number their frames without knowing of each other.
+      mark = {absl::StrCat("link/", key.pool_id, "/", key.agent_id, "/", frame.request_id()),
+              Fingerprint(change)};
+    }
+    parts_.sessions.SetPresenceOnLink(
+        key, link_, session_id, static_cast<Presence>(change.presence()), change.reason(), mark,
+        Deadline(),
+        [self = Self(), agent_id = key.agent_id,
+         request_id = frame.request_id()](const absl::StatusOr<Outcome>& outcome) {
+          self->Answer(agent_id, request_id, outcome.status(), !outcome.ok());
+        });
+    return absl::OkStatus();
+  }
+
+  absl::Status HandleAct(const AgentFrame& frame, const AgentKey& key) {
+    MUSTER_ASSIGN_OR_RETURN(v1::DeliverResponse::Act act, ActOf(frame));
+    act.set_pool_id(key.pool_id);
+    act.set_agent_id(key.agent_id);
+    act.set_request_id(frame.request_id().empty() ? NewId("r") : frame.request_id());
+    parts_.router.Act(std::move(act), parts_.clock.Now() + parts_.options.act_timeout,
+                      [self = Self(), agent_id = key.agent_id, request_id = frame.request_id()](
+                          const absl::Status& status, const v1::AssignmentConfirmed*) {
+                        self->Answer(agent_id, request_id, status, !status.ok());
+                      });
+    return absl::OkStatus();
+  }
+
+  // Frames without a request id are answered only when they were wrong.
+  void Answer(const std::string& agent_id, const std::string& request_id,
+              const absl::Status& status, bool always = false) {
+    if (request_id.empty() && !always) return;
+    PlatformFrame frame;
+    // What is no good is not repeated.
+    if (IsValidId(agent_id)) frame.set_agent_id(agent_id);
+    if (IsValidRequestId(request_id)) frame.mutable_answer()->set_request_id(request_id);
+    *frame.mutable_answer()->mutable_status() = ToRpcStatus(status);
+    Enqueue(std::move(frame));
+    Flush();
+  }
+
+  absl::Time Deadline() const { return parts_.clock.Now() + kDefaultDeadline; }
+
+  const LinkParts parts_;
+  const std::string peer_;
+  const LinkId link_;
+  // Under mutex().
+  std::deque<PlatformFrame> queue_;
+  size_t queued_bytes_ = 0;
+  bool overflown_ = false;
+  std::string pool_id_;                                   // of the agents; the same for all
+  absl::flat_hash_map<std::string, std::string> agents_;  // who said hello: their sessions
+};
+
+}  // namespace
+
+grpc::ServerBidiReactor<AgentFrame, PlatformFrame>* LinkService::Connect(
+    grpc::CallbackServerContext* context) {
+  return LinkStream::Open(context, parts_);
+}
+
+}  // namespace muster::availability

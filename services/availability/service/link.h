@@ -1,0 +1,52 @@
+// AgentLink.Connect: one stream for one agent or for many of one pool.
+//
+// A frame that is wrong gets an answer, and the stream goes on.
+//
+// Threading: gRPC calls Connect from any of its threads.
+//
+//   LinkService links(sessions, router, table, counts, clock, {});
+//   server.Register(&links);
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "muster/availability/v1/link.grpc.pb.h"
+#include "services/availability/domain/limits.h"
+#include "services/availability/session/router.h"
+#include "services/availability/session/sessions.h"
+
+namespace muster::availability {
+
+struct LinkOptions {
+  // What may wait to be written on one stream; more, and the stream is cut.
+  size_t max_queued_frames = 20'000;
+  size_t max_queued_bytes = size_t{16} << 20;
+  absl::Duration act_timeout = kActTimeout;
+};
+
+// What every stream of the service works with; all outlive the server.
+struct LinkParts {
+  Sessions& sessions;
+  Router& router;
+  SessionTable& table;
+  Counts& counts;
+  const Clock& clock;
+  LinkOptions options;
+  const std::atomic<bool>& ready;  // until then all is refused
+};
+
+class LinkService final : public v1::AgentLink::CallbackService {
+ public:
+  explicit LinkService(LinkParts parts) : parts_(parts) {}
+
+  grpc::ServerBidiReactor<v1::AgentFrame, v1::PlatformFrame>* Connect(
+      grpc::CallbackServerContext* context) override;
+
+ private:
+  const LinkParts parts_;
+};
+
+}  // namespace muster::availability

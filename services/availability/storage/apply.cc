@@ -1,0 +1,172 @@
+#include "services/availability/storage/apply.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/db/request_log.h"
+#include "common/db/values.h"
+#include "services/availability/convert/answer.h"
+#include "services/availability/domain/batch.h"
+#include "services/availability/storage/postgres_store.h"
+#include "services/availability/storage/rows.h"
+
+namespace muster::availability {
+namespace {
+
+// A deletion is answered by an empty message.
+Outcome OutcomeOf(const Mutation& mutation, const std::string& answer) {
+  Outcome outcome;
+  outcome.agent.key = mutation.key;
+  outcome.deleted = answer.empty();
+  if (!outcome.deleted) outcome.agent = AgentOfAnswer(answer);
+  return outcome;
+}
+
+std::vector<Verdict> VerdictsOn(pqxx::work& tx, absl::Span<const Mutation> mutations) {
+  std::vector<RequestKey> keys;
+  for (const Mutation& m : mutations) keys.push_back({m.request.request_id, m.request.fingerprint});
+  std::vector<RequestVerdict> found = LookUp(tx, kSchema, keys);
+  std::vector<Verdict> verdicts(mutations.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    switch (found[i].kind) {
+      case RequestVerdict::kNew:
+        break;
+      case RequestVerdict::kAnswered:
+        verdicts[i] = {Verdict::kAnswered, OutcomeOf(mutations[i], found[i].answer), 0};
+        break;
+      case RequestVerdict::kReused:
+        verdicts[i].kind = Verdict::kReused;
+        break;
+      case RequestVerdict::kRepeat:
+        verdicts[i] = {Verdict::kRepeat, {}, found[i].first};
+        break;
+    }
+  }
+  return verdicts;
+}
+
+// Locks the pools, in order, and reads the agents that the batch names.
+Batch Load(pqxx::work& tx, absl::Span<const Mutation> mutations) {
+  std::set<std::string> pools, new_pools;
+  std::set<AgentKey> keys;
+  for (const Mutation& m : mutations) {
+    pools.insert(m.key.pool_id);
+    if (std::holds_alternative<CreateAgent>(m.act)) new_pools.insert(m.key.pool_id);
+    keys.insert(m.key);
+  }
+  PgArray pool_ids, new_pool_ids, key_pools, key_ids;
+  for (const std::string& pool_id : pools) pool_ids.Text(pool_id);
+  for (const std::string& pool_id : new_pools) new_pool_ids.Text(pool_id);
+  for (const AgentKey& key : keys) {
+    key_pools.Text(key.pool_id);
+    key_ids.Text(key.agent_id);
+  }
+  if (!new_pools.empty()) {
+    tx.exec_params(
+        "INSERT INTO availability.pool (pool_id) SELECT * FROM unnest($1::text[])"
+        " ON CONFLICT DO NOTHING",
+        new_pool_ids.str());
+  }
+  Batch batch;
+  for (const pqxx::row& row :
+       tx.exec_params("SELECT pool_id, revision FROM availability.pool"
+                      " WHERE pool_id = ANY ($1::text[]) ORDER BY pool_id FOR UPDATE",
+                      pool_ids.str())) {
+    batch.revisions[TextOf(row[0])] = row[1].as<int64_t>();
+  }
+  const pqxx::result rows =
+      tx.exec_params(absl::StrCat("SELECT ", kAgentColumns,
+                                  " FROM availability.agent a JOIN unnest($1::text[], $2::text[])"
+                                  " AS k (pool_id, agent_id) USING (pool_id, agent_id)"),
+                     key_pools.str(), key_ids.str());
+  for (Agent& agent : AgentsOf(rows)) {
+    AgentKey key = agent.key;
+    batch.rows[std::move(key)] = std::move(agent);
+  }
+  return batch;
+}
+
+void Write(pqxx::work& tx, const Changes& changes, absl::Time now) {
+  if (changes.empty()) return;
+  PgArray pools, revisions, gone_pools, gone_ids, gone_revisions;
+  std::vector<const Agent*> agents;
+  for (const auto& [pool_id, change] : changes) {
+    pools.Text(pool_id);
+    revisions.Int(change.to_revision);
+    for (const Agent& agent : change.agents) {
+      agents.push_back(&agent);
+    }
+    for (const std::string& agent_id : change.deleted_agent_ids) {
+      gone_pools.Text(pool_id);
+      gone_ids.Text(agent_id);
+      gone_revisions.Int(change.to_revision);
+    }
+  }
+  tx.exec_params(
+      "UPDATE availability.pool p SET revision = n.revision"
+      " FROM unnest($1::text[], $2::bigint[]) AS n (pool_id, revision)"
+      " WHERE p.pool_id = n.pool_id",
+      pools.str(), revisions.str());
+  WriteAgents(tx, agents);
+  if (gone_ids.size() > 0) {
+    tx.exec_params(
+        "WITH gone AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
+        "   AS n (pool_id, agent_id, revision)),"
+        " removed AS (DELETE FROM availability.agent a USING gone"
+        "   WHERE a.pool_id = gone.pool_id AND a.agent_id = gone.agent_id)"
+        " INSERT INTO availability.deleted_agent (pool_id, agent_id, revision, delete_time)"
+        " SELECT pool_id, agent_id, revision, $4::timestamptz FROM gone"
+        " ON CONFLICT (pool_id, agent_id) DO UPDATE"
+        " SET revision = excluded.revision, delete_time = excluded.delete_time",
+        gone_pools.str(), gone_ids.str(), gone_revisions.str(), ToTimestamp(now));
+  }
+}
+
+// An agent may come again under the id of one who was deleted.
+void ForgetDeletionsOfCreated(pqxx::work& tx, absl::Span<const Mutation> mutations) {
+  PgArray pools, ids;
+  for (const Mutation& m : mutations) {
+    if (!std::holds_alternative<CreateAgent>(m.act)) continue;
+    pools.Text(m.key.pool_id);
+    ids.Text(m.key.agent_id);
+  }
+  if (ids.size() == 0) return;
+  tx.exec_params(
+      "DELETE FROM availability.deleted_agent d USING"
+      " unnest($1::text[], $2::text[]) AS n (pool_id, agent_id), availability.agent a"
+      " WHERE d.pool_id = n.pool_id AND d.agent_id = n.agent_id"
+      " AND a.pool_id = n.pool_id AND a.agent_id = n.agent_id",
+      pools.str(), ids.str());
+}
+
+void Remember(pqxx::work& tx, absl::Span<const Mutation> mutations, const Applied& applied) {
+  std::vector<RequestRecord> records;
+  for (size_t i = 0; i < mutations.size(); ++i) {
+    const absl::StatusOr<Outcome>& outcome = applied.outcomes[i];
+    const RequestMark& request = mutations[i].request;
+    if (!outcome.ok() || outcome->repeated || request.request_id.empty()) continue;
+    records.push_back({{request.request_id, request.fingerprint},
+                       outcome->deleted ? "" : AnswerOf(outcome->agent),
+                       mutations[i].now});
+  }
+  muster::Store(tx, kSchema, records);
+}
+
+}  // namespace
+
+Applied ApplyIn(pqxx::work& tx, absl::Span<const Mutation> mutations) {
+  Batch batch = Load(tx, mutations);
+  // After the pools are locked: another node may have done the same request a moment ago.
+  const std::vector<Verdict> verdicts = VerdictsOn(tx, mutations);
+  Applied applied = ApplyBatch(mutations, verdicts, batch);
+  Write(tx, applied.changes, mutations.back().now);
+  ForgetDeletionsOfCreated(tx, mutations);
+  Remember(tx, mutations, applied);
+  return applied;
+}
+
+}  // namespace muster::availability

@@ -1,0 +1,49 @@
+// Intake's truth in PostgreSQL: schema `intake`, see migrations/.
+//
+// Threading: as Store says. Applies on its own connection, reads on a pool, feeds on another (a big
+// snapshot must not keep a GetTicket waiting), sweeps on one more.
+//
+//   MUSTER_RETURN_IF_ERROR(PostgresStore::MigrateSchema(options));
+//   PostgresStore store(options);
+#pragma once
+
+#include "common/base/clock.h"
+#include "common/db/database.h"
+#include "common/db/read_pool.h"
+#include "services/intake/storage/store.h"
+
+namespace muster::intake {
+
+class PostgresStore final : public Store {
+ public:
+  static absl::Status MigrateSchema(const DatabaseOptions& options);
+
+  explicit PostgresStore(const DatabaseOptions& options);
+
+  absl::StatusOr<Applied> Apply(absl::Span<const Mutation> batch) override;
+  void GetPool(std::string pool_id, absl::Time deadline, Done<Pool> done) override;
+  void GetQueue(std::string pool_id, std::string queue_id, absl::Time deadline,
+                Done<Queue> done) override;
+  void GetTicket(std::string ticket_id, absl::Time deadline, Done<Ticket> done) override;
+  void ListPools(std::string after, int limit, absl::Time deadline,
+                 Done<std::vector<Pool>> done) override;
+  void ListQueues(std::string pool_id, std::string after, int limit, absl::Time deadline,
+                  Done<std::vector<Queue>> done) override;
+  void ListTickets(TicketFilter filter, std::string after, int limit, absl::Time deadline,
+                   Done<std::vector<Ticket>> done) override;
+  void ReadSnapshot(std::string pool_id, absl::Time deadline, Done<PoolSnapshot> done) override;
+  void ReadChanges(std::string pool_id, int64_t after, int limit, absl::Time deadline,
+                   Done<PoolChange> done) override;
+  void ReadRevisions(std::vector<std::string> pool_ids, absl::Time deadline,
+                     Done<Revisions> done) override;
+  void CountWaiting(absl::Time deadline, Done<std::map<std::string, int64_t>> done) override;
+  absl::StatusOr<SweepReport> Sweep(absl::Time now) override;
+
+ private:
+  Connection committer_;
+  Connection sweeper_;
+  ReadPool reads_;
+  ReadPool feeds_;
+};
+
+}  // namespace muster::intake

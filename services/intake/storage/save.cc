@@ -1,0 +1,289 @@
+#include "services/intake/storage/save.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/db/values.h"
+#include "services/intake/convert/answer.h"
+#include "services/intake/storage/rows.h"
+
+namespace muster::intake {
+namespace {
+
+constexpr char kDeletePools[] = "intake_delete_pools";
+constexpr char kRememberPools[] = "intake_remember_pools";
+constexpr char kDeleteQueuesOf[] = "intake_delete_queues_of";
+constexpr char kInsertPools[] = "intake_insert_pools";
+constexpr char kUpdatePools[] = "intake_update_pools";
+constexpr char kDeleteQueues[] = "intake_delete_queues";
+constexpr char kPutQueues[] = "intake_put_queues";
+constexpr char kCountQueues[] = "intake_count_queues";
+constexpr char kInsertTickets[] = "intake_insert_tickets";
+constexpr char kUpdateTickets[] = "intake_update_tickets";
+
+void Expect(size_t rows, size_t wanted, const char* what) {
+  if (rows == wanted) return;
+  throw pqxx::serialization_failure(
+      absl::StrCat(what, ": ", rows, " rows of ", wanted, " were as they had been read"));
+}
+
+void DeletePools(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
+  PgArray ids, revisions;
+  for (const auto& [pool_id, slot] : workspace.pools) {
+    if (!slot.deleted()) continue;
+    ids.Text(pool_id);
+    revisions.Int(slot.deleted_revision);
+  }
+  if (ids.size() == 0) return;
+  tx.exec_prepared(kDeletePools, ids.str());
+  tx.exec_prepared(kDeleteQueuesOf, ids.str());
+  tx.exec_prepared(kRememberPools, ids.str(), revisions.str(), ToTimestamp(now));
+}
+
+void InsertPools(pqxx::work& tx, const Workspace& workspace) {
+  PgArray ids, names, revisions, update_revisions, bases, create_times, update_times;
+  for (const auto& [pool_id, slot] : workspace.pools) {
+    if (!slot.created()) continue;
+    ids.Text(pool_id);
+    names.Text(slot.pool.display_name);
+    revisions.Int(slot.revision);
+    update_revisions.Int(slot.pool.update_revision);
+    bases.Int(slot.base_revision);
+    create_times.Time(slot.pool.create_time);
+    update_times.Time(slot.pool.update_time);
+  }
+  if (ids.size() == 0) return;
+  // Another node may have made the same pool meanwhile: there was no row to lock.
+  Expect(
+      tx.exec_prepared(kInsertPools, ids.str(), names.str(), revisions.str(),
+                       update_revisions.str(), bases.str(), create_times.str(), update_times.str())
+          .affected_rows(),
+      ids.size(), "create pool");
+}
+
+void UpdatePools(pqxx::work& tx, const Workspace& workspace) {
+  PgArray ids, loaded, revisions, update_revisions, names, update_times;
+  for (const auto& [pool_id, slot] : workspace.pools) {
+    if (!slot.exists || slot.created() || !slot.changed()) continue;
+    ids.Text(pool_id);
+    loaded.Int(slot.loaded_revision);
+    revisions.Int(slot.revision);
+    update_revisions.Int(slot.pool.update_revision);
+    names.Text(slot.pool.display_name);
+    update_times.Time(slot.pool.update_time);
+  }
+  if (ids.size() == 0) return;
+  Expect(tx.exec_prepared(kUpdatePools, ids.str(), loaded.str(), revisions.str(),
+                          update_revisions.str(), names.str(), update_times.str())
+             .affected_rows(),
+         ids.size(), "update pool");
+}
+
+void DeleteQueues(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
+  PgArray pool_ids, queue_ids, revisions;
+  for (const auto& [key, slot] : workspace.queues) {
+    if (slot.exists || !slot.existed || slot.deleted_revision == 0) continue;
+    pool_ids.Text(key.first);
+    queue_ids.Text(key.second);
+    revisions.Int(slot.deleted_revision);
+  }
+  if (pool_ids.size() == 0) return;
+  tx.exec_prepared(kDeleteQueues, pool_ids.str(), queue_ids.str(), revisions.str(),
+                   ToTimestamp(now));
+}
+
+void PutQueues(pqxx::work& tx, const Workspace& workspace) {
+  PgArray pools, ids, names, skills, weights, priorities, targets, timeouts, lives, afters, mosts,
+      revisions, create_times, update_times, waiting, live;
+  for (const auto& [key, slot] : workspace.queues) {
+    if (!slot.exists || !slot.settings_changed) continue;
+    const Queue& queue = slot.queue;
+    pools.Text(queue.pool_id);
+    ids.Text(queue.queue_id);
+    names.Text(queue.display_name);
+    skills.Text(SerializeSkills(queue.required_skills));
+    weights.Int(queue.weight);
+    priorities.Millis(queue.priority_ahead);
+    targets.Millis(queue.target_wait);
+    timeouts.Millis(queue.offer_timeout);
+    lives.Millis(queue.time_to_live);
+    afters.Millis(queue.after_work_time);
+    mosts.Int(queue.most_waiting);
+    revisions.Int(queue.revision);
+    create_times.Time(queue.create_time);
+    update_times.Time(queue.update_time);
+    waiting.Int(slot.waiting);
+    live.Int(slot.live);
+  }
+  if (pools.size() == 0) return;
+  tx.exec_prepared(kPutQueues, pools.str(), ids.str(), names.str(), skills.str(), weights.str(),
+                   priorities.str(), targets.str(), timeouts.str(), lives.str(), afters.str(),
+                   mosts.str(), revisions.str(), create_times.str(), update_times.str(),
+                   waiting.str(), live.str());
+}
+
+void CountQueues(pqxx::work& tx, const Workspace& workspace) {
+  PgArray pools, ids, waiting, live;
+  for (const auto& [key, slot] : workspace.queues) {
+    if (!slot.exists || slot.settings_changed || !slot.counters_changed) continue;
+    pools.Text(key.first);
+    ids.Text(key.second);
+    waiting.Int(slot.waiting);
+    live.Int(slot.live);
+  }
+  if (pools.size() == 0) return;
+  tx.exec_prepared(kCountQueues, pools.str(), ids.str(), waiting.str(), live.str());
+}
+
+// The columns of a ticket that change; both statements take them in this order.
+struct TicketColumns {
+  PgArray ids, queues, agents_preferred, states, assign_times, end_times, agents, agent_names,
+      assignments, reasons, requeues, revisions, progress;
+
+  void Add(const Ticket& ticket) {
+    ids.Text(ticket.ticket_id);
+    queues.Text(ticket.queue_id);
+    agents_preferred.Text(ticket.preferred_agent_id);
+    states.Int(static_cast<int>(ticket.state));
+    assign_times.OptionalTime(ticket.assign_time);
+    end_times.OptionalTime(ticket.end_time);
+    agents.Text(ticket.agent_id);
+    agent_names.Text(ticket.agent_display_name);
+    assignments.Text(ticket.assignment_id);
+    reasons.Text(ticket.end_reason);
+    requeues.Int(ticket.requeue_count);
+    revisions.Int(ticket.revision);
+    progress.Int(ticket.progress_revision);
+  }
+
+  template <class... More>
+  pqxx::result Exec(pqxx::work& tx, const char* statement, const More&... more) const {
+    return tx.exec_prepared(statement, ids.str(), queues.str(), agents_preferred.str(),
+                            states.str(), assign_times.str(), end_times.str(), agents.str(),
+                            agent_names.str(), assignments.str(), reasons.str(), requeues.str(),
+                            revisions.str(), progress.str(), more.str()...);
+  }
+};
+
+// The list of arrays for unnest that goes with TicketColumns.
+constexpr char kTicketArrays[] =
+    "$1::text[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::timestamptz[], "
+    "$7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::bigint[], "
+    "$13::bigint[]";
+
+void SaveTickets(pqxx::work& tx, const Workspace& workspace) {
+  TicketColumns created, changed;
+  PgArray pools, customers, create_times, bodies, from_states, from_revisions;
+  for (const auto& [ticket_id, slot] : workspace.tickets) {
+    if (!slot.changed()) continue;
+    if (slot.existed) {
+      changed.Add(slot.ticket);
+      from_states.Int(static_cast<int>(slot.loaded_state));
+      from_revisions.Int(slot.loaded_revision);
+    } else {
+      created.Add(slot.ticket);
+      pools.Text(slot.ticket.pool_id);
+      customers.Text(slot.ticket.customer_id);
+      create_times.Time(slot.ticket.create_time);
+      bodies.Bytes(SerializeTicket(slot.ticket));
+    }
+  }
+  if (created.ids.size() > 0) {
+    created.Exec(tx, kInsertTickets, pools, customers, create_times, bodies);
+  }
+  if (changed.ids.size() > 0) {
+    Expect(changed.Exec(tx, kUpdateTickets, from_states, from_revisions).affected_rows(),
+           changed.ids.size(), "update ticket");
+  }
+}
+
+void PrepareSavePools(pqxx::connection& connection) {
+  connection.prepare(kDeletePools, "DELETE FROM intake.pool WHERE pool_id = ANY ($1::text[])");
+  connection.prepare(kDeleteQueuesOf, "DELETE FROM intake.queue WHERE pool_id = ANY ($1::text[])");
+  connection.prepare(kRememberPools,
+                     "INSERT INTO intake.deleted_pool (pool_id, revision, delete_time, swept) "
+                     "SELECT p, r, $3::timestamptz, false "
+                     "FROM unnest($1::text[], $2::bigint[]) AS v (p, r) "
+                     "ON CONFLICT (pool_id) DO UPDATE SET revision = excluded.revision, "
+                     "delete_time = excluded.delete_time, swept = false");
+  connection.prepare(kInsertPools,
+                     "INSERT INTO intake.pool (pool_id, display_name, revision, update_revision, "
+                     "base_revision, purged_revision, create_time, update_time) "
+                     "SELECT p, n, r, u, b, b, c, t FROM unnest($1::text[], $2::text[], "
+                     "$3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], "
+                     "$7::timestamptz[]) AS v (p, n, r, u, b, c, t) ORDER BY p "
+                     "ON CONFLICT (pool_id) DO NOTHING");
+  connection.prepare(kUpdatePools,
+                     "UPDATE intake.pool SET revision = v.r, update_revision = v.u, "
+                     "display_name = v.n, update_time = v.t FROM unnest($1::text[], $2::bigint[], "
+                     "$3::bigint[], $4::bigint[], $5::text[], $6::timestamptz[]) "
+                     "AS v (p, l, r, u, n, t) WHERE pool_id = v.p AND revision = v.l");
+}
+
+void PrepareSaveQueues(pqxx::connection& connection) {
+  connection.prepare(kDeleteQueues,
+                     "WITH gone AS (INSERT INTO intake.deleted_queue (pool_id, queue_id, revision, "
+                     "delete_time) SELECT p, q, r, $4::timestamptz FROM unnest($1::text[], "
+                     "$2::text[], $3::bigint[]) AS v (p, q, r) RETURNING pool_id, queue_id) "
+                     "DELETE FROM intake.queue USING gone WHERE queue.pool_id = gone.pool_id "
+                     "AND queue.queue_id = gone.queue_id");
+  connection.prepare(
+      kPutQueues,
+      absl::StrCat("INSERT INTO intake.queue (", kQueueColumns,
+                   ", waiting, live) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], "
+                   "$4::text[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], "
+                   "$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], "
+                   "$14::timestamptz[], $15::bigint[], $16::bigint[]) "
+                   "ON CONFLICT (pool_id, queue_id) DO UPDATE SET (display_name, required_skills, "
+                   "weight, priority_ahead_ms, target_wait_ms, offer_timeout_ms, time_to_live_ms, "
+                   "after_work_time_ms, most_waiting, revision, create_time, update_time, waiting, "
+                   "live) = (excluded.display_name, excluded.required_skills, excluded.weight, "
+                   "excluded.priority_ahead_ms, excluded.target_wait_ms, "
+                   "excluded.offer_timeout_ms, excluded.time_to_live_ms, "
+                   "excluded.after_work_time_ms, excluded.most_waiting, excluded.revision, "
+                   "excluded.create_time, excluded.update_time, excluded.waiting, excluded.live)"));
+  connection.prepare(kCountQueues,
+                     "UPDATE intake.queue SET waiting = v.w, live = v.l FROM unnest($1::text[], "
+                     "$2::text[], $3::bigint[], $4::bigint[]) AS v (p, q, w, l) "
+                     "WHERE pool_id = v.p AND queue_id = v.q");
+}
+
+void PrepareSaveTickets(pqxx::connection& connection) {
+  connection.prepare(
+      kInsertTickets,
+      absl::StrCat("INSERT INTO intake.ticket (ticket_id, queue_id, preferred_agent_id, state, "
+                   "assign_time, end_time, agent_id, agent_display_name, assignment_id, "
+                   "end_reason, requeue_count, revision, progress_revision, pool_id, customer_id, "
+                   "create_time, body) SELECT * FROM unnest(",
+                   kTicketArrays, ", $14::text[], $15::text[], $16::timestamptz[], $17::bytea[])"));
+  // Only what is in the state that the decision was made on. The pool's lock makes sure of it; this
+  // makes sure of the lock.
+  connection.prepare(
+      kUpdateTickets,
+      absl::StrCat("UPDATE intake.ticket SET (queue_id, preferred_agent_id, state, assign_time, "
+                   "end_time, agent_id, agent_display_name, assignment_id, end_reason, "
+                   "requeue_count, revision, progress_revision) = (v.q, v.pa, v.s, v.at, v.et, "
+                   "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr) FROM unnest(",
+                   kTicketArrays,
+                   ", $14::smallint[], $15::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
+                   "rc, r, pr, from_state, from_revision) WHERE ticket_id = v.id "
+                   "AND state = v.from_state AND revision = v.from_revision"));
+}
+
+}  // namespace
+
+void PrepareSave(pqxx::connection& connection) {
+  PrepareSavePools(connection);
+  PrepareSaveQueues(connection);
+  PrepareSaveTickets(connection);
+}
+
+void Save(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
+  DeletePools(tx, workspace, now);
+  InsertPools(tx, workspace);
+  UpdatePools(tx, workspace);
+  DeleteQueues(tx, workspace, now);
+  PutQueues(tx, workspace);
+  CountQueues(tx, workspace);
+  SaveTickets(tx, workspace);
+}
+
+}  // namespace muster::intake

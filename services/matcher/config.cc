@@ -1,0 +1,86 @@
+#include "services/matcher/config.h"
+
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/config.h"
+#include "common/base/errors.h"
+#include "common/obs/log.h"
+
+namespace muster::matcher {
+namespace {
+
+constexpr size_t kMaxNodeIdCharacters = 64;  // availability's limit for a matcher's id
+
+std::string DefaultNodeId(const std::string& listen) {
+  char host[256] = "localhost";
+  gethostname(host, sizeof(host) - 1);
+  return absl::StrCat(host, "/", listen).substr(0, kMaxNodeIdCharacters);
+}
+
+absl::Status Check(Config* config) {
+  if (config->database_url.empty()) {
+    return InvalidField("database-url", "must be set (or MUSTER_DATABASE_URL)");
+  }
+  if (config->intake.empty()) return InvalidField("intake", "must be an address");
+  if (config->availability.empty()) return InvalidField("availability", "must be an address");
+  if (!SetLogLevel(config->log_level)) {
+    return InvalidField("log-level", "must be debug, info, warning or error");
+  }
+  if (config->node_id.empty()) config->node_id = DefaultNodeId(config->listen);
+  if (config->node_id.size() > kMaxNodeIdCharacters) {
+    return InvalidField("node-id",
+                        absl::StrCat("must be at most ", kMaxNodeIdCharacters, " characters"));
+  }
+  return absl::OkStatus();
+}
+
+void AddServing(ConfigParser& parser, Config* config) {
+  parser.Add("listen", &config->listen, "address to listen on");
+  parser.Add("metrics-listen", &config->metrics_listen, "address for Prometheus; empty is off");
+  parser.Add("intake", &config->intake, "address of intake", {.env = "MUSTER_INTAKE"});
+  parser.Add("availability", &config->availability, "address of availability",
+             {.env = "MUSTER_AVAILABILITY"});
+  parser.Add("database-url", &config->database_url, "PostgreSQL",
+             {.env = "MUSTER_DATABASE_URL", .secret = true});
+  parser.Add("node-id", &config->node_id, "names this matcher (made of host and address)");
+  parser.Add("log-level", &config->log_level, "debug, info, warning or error");
+}
+
+void AddLimits(ConfigParser& parser, Config* config) {
+  parser.Add("database-connections", &config->database_connections, "connections for reads",
+             {.min = 1, .max = 100});
+  parser.Add("max-batch", &config->max_batch, "most writes that share a commit",
+             {.min = 1, .max = 1024});
+  parser.Add("max-writes-queued", &config->max_writes_queued,
+             "most writes that wait for a commit; then matching pauses", {.min = 1, .max = 1e6});
+  parser.Add("sequencers", &config->sequencers, "threads that run pools", {.min = 1, .max = 64});
+  parser.Add("pool-poll", &config->pool_poll, "how often intake is asked which pools there are",
+             {.min = 0.01, .max = 60});
+  parser.Add("feed-silence", &config->feed_silence, "a feed that says nothing for so long is dead",
+             {.min = 0.1, .max = 600});
+  parser.Add("health-tolerance", &config->health_tolerance,
+             "how long a feed may be away before health says so", {.max = 600});
+  parser.Add("decline-price", &config->decline_price,
+             "until an agent may see a ticket again that it declined", {.max = 86400});
+  parser.Add("expiry-price", &config->expiry_price,
+             "until an agent may see a ticket again that it let pass", {.max = 86400});
+  parser.Add("monitor-interval", &config->monitor_interval,
+             "how often the database is asked whether it is there", {.min = 0.01, .max = 60});
+  parser.Add("drain-limit", &config->drain_limit, "how long calls and records may take at SIGTERM",
+             {.max = 600});
+}
+
+}  // namespace
+
+std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config) {
+  ConfigParser parser({.program = "muster-matcher",
+                       .description = "Offers and assignments",
+                       .env_prefix = "MUSTER_MATCHER_"});
+  AddServing(parser, config);
+  AddLimits(parser, config);
+  parser.AddCheck([config] { return Check(config); });
+  return parser.Parse(argc, argv);
+}
+
+}  // namespace muster::matcher

@@ -1,0 +1,25 @@
+// Whether what the engine is told is within limits.h, and small helpers over levels of skills.
+// Pure functions. Internal to the engine.
+//
+//   if (!WithinLimits(event)) return Refuse(...);
+#pragma once
+
+#include "services/matcher/engine/event.h"
+#include "services/matcher/engine/records.h"
+
+namespace muster::engine {
+
+bool WithinLimits(const QueueChanged& event);
+bool WithinLimits(const TicketSpec& spec);
+bool WithinLimits(const AgentSpec& spec);
+
+// Sorts by skill; of a skill that is named twice the higher level stays.
+void SortLevels(Levels* levels);
+
+// Both demands at once: the higher level of each skill.
+Levels Merge(const Levels& a, const Levels& b);
+
+// Whether `has` covers each of `needs` at its level or above. Both sorted.
+bool Covers(const Levels& has, const Levels& needs);
+
+}  // namespace muster::engine

@@ -1,0 +1,103 @@
+// The engine of one pool: decides who serves whom.
+//
+// Pure and deterministic: no I/O, clock, randomness or logs; equal events at equal times lead to
+// equal effects, byte for byte. Not thread-safe: one owner calls it, one event at a time. The const
+// views may not run beside Apply either.
+//
+// The rules:
+// - A ticket can go to an agent that is ONLINE and connected, has every skill that the ticket's
+// queue
+//   and the ticket require at their levels, lists its language, and has the queue's weight free.
+//   Unanswered offers count as taken capacity.
+// - Waiting tickets stand in order of `create_time - priority_ahead` (queue's and ticket's
+// together),
+//   then create_time, then id. The order survives every return to the queue.
+// - Whenever something has changed: the first ticket in that order that any agent can take is
+// offered
+//   to the preferred agent if it is one of those agents, else to the one that comes first: agents
+//   without work before agents with some, then the longest idle, then by id; and so on until no
+//   waiting ticket has an agent that can take it. Idle since: came ONLINE, or finished, declined or
+//   ignored something, whichever is latest.
+// - Whoever declines a ticket or lets its offer pass sees it again after a price in seconds.
+//
+//   Engine engine({.epoch = 3});
+//   Effects effects;
+//   engine.Apply(QueueChanged{"card", {}}, now, &effects);
+//   engine.Apply(AgentChanged{{.agent_id = "ann", .presence = Presence::kOnline}}, now, &effects);
+//   engine.Apply(MatchingOpened{}, now, &effects);
+//   engine.Apply(TicketQueued{{.ticket_id = "t1", .queue_id = "card", .create_time = now}}, now,
+//   &effects);
+//   // effects: MakeOffer 3/1 of t1 to ann. Call again at engine.NextWakeup() at the latest.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/matcher/engine/effect.h"
+#include "services/matcher/engine/event.h"
+#include "services/matcher/engine/types.h"
+#include "services/matcher/engine/views.h"
+
+namespace muster::engine {
+
+struct EngineOptions {
+  std::uint64_t epoch = 1;               // of every offer made
+  std::uint64_t first_offer_number = 1;  // rises by one with each
+};
+
+class Core;
+
+class Engine {
+ public:
+  explicit Engine(EngineOptions options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Does what had become due by `now`, then takes the event; appends to `out` what follows, in
+  // order. A `now` before that of an earlier call counts as the earlier one. Costs the lines that
+  // the agents and tickets of the event touch, times a logarithm; never a walk over all agents or
+  // tickets, except MatchingOpened, and the changing of a queue's demands (its own tickets and the
+  // agents that fit).
+  void Apply(const Event& event, absl::Time now, Effects* out);
+
+  // When something becomes due by itself; InfiniteFuture if nothing will. Call
+  // Apply(TimePassed{}, ...) then, unless another event comes first.
+  absl::Time NextWakeup() const;
+
+  // ---- views: each costs what it returns, unless it says otherwise
+  // -------------------------------
+  bool IsOpen() const;
+  PoolStats Pool() const;                  // constant
+  std::vector<QueueStats> Queues() const;  // by id
+  std::optional<QueueStats> Queue(std::string_view queue_id) const;
+  std::vector<OfferView> PendingOffers() const;  // by number
+  std::vector<OfferView> PendingOffersOf(std::string_view agent_id) const;
+  std::optional<OfferView> PendingOffer(const OfferId& offer) const;
+  std::vector<AssignmentView> LiveAssignments() const;  // by id
+  std::vector<AssignmentView> LiveAssignmentsOf(std::string_view agent_id) const;
+  std::optional<AssignmentView> LiveAssignment(const AssignmentId& assignment) const;
+  std::optional<AgentView> Agent(std::string_view agent_id) const;
+  std::optional<TicketView> Ticket(std::string_view ticket_id) const;
+  // Place among its queue's waiting tickets, the next to be served being 1; 0 while it is offered;
+  // none if it is neither. Costs a walk over those before it.
+  std::optional<std::size_t> Position(std::string_view ticket_id) const;
+  // The first `limit` waiting tickets of a queue, in order: many positions in one walk.
+  std::vector<TicketView> Waiting(std::string_view queue_id, std::size_t limit) const;
+
+  // Holds everything that must be true between two events against everything kept; costs a walk
+  // over all of it. For tests and debugging.
+  absl::Status CheckInvariants() const;
+
+ private:
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace muster::engine

@@ -1,0 +1,88 @@
+// What the engine shows of itself: snapshots by value, taken between two events.
+//
+//   for (const OfferView& offer : engine.PendingOffersOf("ann")) Send(offer.ticket_id,
+//   offer.deadline);
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/matcher/engine/types.h"
+
+namespace muster::engine {
+
+struct QueueStats {
+  std::string queue_id;
+  std::uint64_t waiting = 0;  // not offered to anyone at this moment
+  std::uint64_t offered = 0;
+  std::uint64_t assigned = 0;  // ACTIVE assignments
+  std::uint64_t wrap_up = 0;
+  std::uint64_t unservable =
+      0;  // of waiting: no registered agent meets the demands, present or not
+  std::optional<absl::Time> oldest_create_time;  // of waiting and offered
+};
+
+struct PoolStats {
+  std::uint64_t agents = 0;  // registered
+  std::uint64_t online = 0;  // presence ONLINE
+  std::uint64_t idle = 0;    // of online: connected, without offer or assignment
+  std::uint64_t busy = 0;    // with an assignment, whatever the presence
+  std::uint64_t paused = 0;
+  std::uint64_t draining = 0;
+  std::uint64_t busy_units = 0;      // of assignments of agents ONLINE or DRAINING
+  std::uint64_t reserved_units = 0;  // of their unanswered offers
+  std::uint64_t capacity_units = 0;  // of agents ONLINE or DRAINING
+  std::uint64_t waiting = 0;         // tickets, over all queues
+  std::uint64_t offered = 0;
+  std::uint64_t assigned = 0;
+  std::uint64_t wrap_up = 0;
+
+  friend bool operator==(const PoolStats&, const PoolStats&) = default;
+};
+
+struct OfferView {
+  OfferId offer;
+  std::string ticket_id;
+  std::string agent_id;
+  std::string queue_id;
+  std::uint32_t weight = 1;
+  absl::Time make_time;
+  absl::Time deadline;
+  absl::Duration offer_timeout;
+  bool acknowledged = false;
+};
+
+struct AssignmentView {
+  AssignmentId assignment;
+  std::string ticket_id;
+  std::string agent_id;
+  std::string queue_id;
+  std::uint32_t weight = 1;
+  AssignmentState state = AssignmentState::kActive;
+  absl::Time assign_time;
+  absl::Time wrap_up_deadline = absl::InfiniteFuture();
+};
+
+struct AgentView {
+  std::string agent_id;
+  bool registered = false;  // false: removed, or not yet heard of, with assignments still open
+  Presence presence = Presence::kOffline;
+  bool connected = false;
+  std::uint32_t capacity = 0;
+  std::uint32_t busy_units = 0;
+  std::uint32_t reserved_units = 0;
+  absl::Time idle_since;
+};
+
+struct TicketView {
+  std::string ticket_id;
+  std::string queue_id;
+  TicketState state = TicketState::kWaiting;
+  absl::Time create_time;
+  absl::Duration priority_ahead;                    // the queue's and its own
+  absl::Time expire_time = absl::InfiniteFuture();  // if it still waits then
+};
+
+}  // namespace muster::engine

@@ -1,0 +1,29 @@
+// muster-matcher: offers and assignments.
+#include <optional>
+
+#include "common/base/signals.h"
+#include "common/obs/log.h"
+#include "common/obs/metrics.h"
+#include "services/matcher/app.h"
+#include "services/matcher/config.h"
+
+int main(int argc, char** argv) {
+  using muster::Log;
+  using muster::Severity;
+  muster::BlockTerminationSignals();
+  muster::matcher::Config config;
+  if (std::optional<int> code = muster::matcher::ReadConfig(argc, argv, &config)) return *code;
+  muster::SetLogService("matcher");
+  muster::ProcessMetrics().SetBuildInfo("matcher");
+  if (absl::Status status = muster::ProcessMetrics().Expose(config.metrics_listen); !status.ok()) {
+    Log(Severity::kError).Msg("cannot serve metrics").Error(status);
+    return 1;
+  }
+  muster::matcher::App app(config);
+  if (absl::Status status = app.Start(); !status.ok()) {
+    Log(Severity::kError).Msg("cannot listen").Error(status);
+    return 1;
+  }
+  app.RunUntilTerminated();
+  return 0;
+}

@@ -1,0 +1,282 @@
+#include "services/matcher/storage/writes.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/db/values.h"
+#include "services/matcher/domain/work_id.h"
+#include "services/matcher/storage/rows.h"
+
+namespace muster::matcher {
+namespace {
+
+constexpr char kLockEpochs[] =
+    "SELECT pool_id, epoch FROM matcher.pool WHERE pool_id = ANY($1::text[]) "
+    "ORDER BY pool_id FOR SHARE";
+
+constexpr char kBumpEpoch[] =
+    "INSERT INTO matcher.pool AS p (pool_id, epoch, holder, taken_at) "
+    "VALUES ($1, 1, $2, $3::timestamptz) "
+    "ON CONFLICT (pool_id) DO UPDATE SET epoch = p.epoch + 1, holder = excluded.holder, "
+    "taken_at = excluded.taken_at RETURNING epoch";
+
+// An assignment that has ended is not made again when a batch is repeated: hence NOT EXISTS.
+constexpr char kInsertAssignments[] = R"sql(
+  WITH input AS (
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[],
+                         $7::int[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[],
+                         $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
+      AS i (pool_id, sequence, ticket_id, queue_id, agent_id, weight, capacity, ticket_create_time,
+            offer_time, offer_receive_time, offer_expire_time, accept_time, n)),
+  made AS (
+    INSERT INTO matcher.live_assignment (pool_id, sequence, ticket_id, queue_id, agent_id, weight,
+        state, ticket_create_time, offer_time, offer_receive_time, offer_expire_time, accept_time)
+    SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, 1, ticket_create_time,
+           offer_time, offer_receive_time, offer_expire_time, accept_time
+      FROM input i
+     WHERE NOT EXISTS (SELECT FROM matcher.ended_assignment e
+                        WHERE e.pool_id = i.pool_id AND e.sequence = i.sequence)
+     ORDER BY n
+    ON CONFLICT DO NOTHING
+    RETURNING pool_id, sequence, ticket_id),
+  loaded AS (
+    INSERT INTO matcher.agent_load AS l (pool_id, agent_id, units, capacity)
+    SELECT pool_id, agent_id, sum(weight), (array_agg(capacity ORDER BY n DESC))[1]
+      FROM input JOIN made USING (pool_id, sequence, ticket_id)
+     GROUP BY pool_id, agent_id ORDER BY pool_id, agent_id
+    ON CONFLICT (pool_id, agent_id)
+      DO UPDATE SET units = l.units + excluded.units, capacity = excluded.capacity)
+  SELECT pool_id, sequence FROM made)sql";
+
+constexpr char kUpdateWrapUps[] = R"sql(
+  UPDATE matcher.live_assignment l
+     SET state = 2, wrap_up_time = i.wrap_up_time, wrap_up_until = i.wrap_up_until
+    FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+      AS i (pool_id, sequence, ticket_id, wrap_up_time, wrap_up_until)
+   WHERE l.pool_id = i.pool_id AND l.ticket_id = i.ticket_id AND l.sequence = i.sequence
+     AND l.state = 1
+  RETURNING l.pool_id, l.sequence, l.ticket_id, queue_id, agent_id, weight, state,
+            ticket_create_time, offer_time, offer_receive_time, offer_expire_time, accept_time,
+            l.wrap_up_time, l.wrap_up_until, NULL::timestamptz, '', '', '', '')sql";
+
+constexpr char kMoveToEnded[] = R"sql(
+  WITH gone AS (
+    DELETE FROM matcher.live_assignment l
+     USING unnest($1::text[], $2::bigint[], $3::text[], $4::int[], $5::timestamptz[], $6::text[],
+                  $7::text[], $8::text[], $9::text[])
+       AS i (pool_id, sequence, ticket_id, end_state, end_time, end_reason, disposition, note,
+             request_id)
+     WHERE l.pool_id = i.pool_id AND l.ticket_id = i.ticket_id AND l.sequence = i.sequence
+    RETURNING l.*, i.end_state, i.end_time, i.end_reason, i.disposition, i.note, i.request_id),
+  freed AS (
+    UPDATE matcher.agent_load l SET units = l.units - g.units
+      FROM (SELECT pool_id, agent_id, sum(weight)::int AS units FROM gone GROUP BY 1, 2) g
+     WHERE l.pool_id = g.pool_id AND l.agent_id = g.agent_id)
+  INSERT INTO matcher.ended_assignment (pool_id, sequence, ticket_id, queue_id, agent_id, weight,
+      state, ticket_create_time, offer_time, offer_receive_time, offer_expire_time, accept_time,
+      wrap_up_time, wrap_up_until, end_time, end_reason, disposition, note, request_id)
+  SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, end_state, ticket_create_time,
+         offer_time, offer_receive_time, offer_expire_time, accept_time, wrap_up_time,
+         wrap_up_until, end_time, end_reason, disposition, note, request_id FROM gone
+  RETURNING )sql";
+
+constexpr char kSetCustomersLeft[] = R"sql(
+  UPDATE matcher.ended_assignment e SET end_reason = $4
+    FROM unnest($1::text[], $2::bigint[], $3::text[]) AS i (p, s, t)
+   WHERE e.pool_id = p AND e.sequence = s AND e.ticket_id = t AND e.state = 3
+  RETURNING )sql";
+
+constexpr char kInsertOffers[] = R"sql(
+  INSERT INTO matcher.ended_offer (pool_id, sequence, ticket_id, queue_id, agent_id, state, reason,
+      ticket_create_time, create_time, receive_time, expire_time, end_time)
+  SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::smallint[],
+      $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
+      $12::timestamptz[])
+  ON CONFLICT DO NOTHING)sql";
+
+constexpr char kInsertMoves[] = R"sql(
+  INSERT INTO matcher.ticket_move (pool_id, ticket_id, progress_revision, queue_id,
+      preferred_agent_id, reason, ended_sequence, move_time)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+      $7::bigint[], $8::timestamptz[])
+  ON CONFLICT DO NOTHING)sql";
+
+// The first three columns of most statements.
+struct Keys {
+  PgArray pools, sequences, tickets;
+  void Add(const std::string& id, const std::string& ticket_id) {
+    WorkId work = *ParseWorkId(id);  // Check() has seen to it
+    pools.Text(work.pool_id);
+    sequences.Int(work.Sequence());
+    tickets.Text(ticket_id);
+  }
+};
+
+std::map<std::string, Assignment> ById(const pqxx::result& rows) {
+  std::map<std::string, Assignment> by_id;
+  for (const auto& row : rows) {
+    Assignment assignment = AssignmentOf(row);
+    std::string id = assignment.assignment_id;
+    by_id.emplace(std::move(id), std::move(assignment));
+  }
+  return by_id;
+}
+
+}  // namespace
+
+void PrepareWrites(pqxx::connection& connection) {
+  connection.prepare("lock_epochs", kLockEpochs);
+  connection.prepare("insert_assignments", kInsertAssignments);
+  connection.prepare("update_wrap_ups", kUpdateWrapUps);
+  connection.prepare("move_to_ended", absl::StrCat(kMoveToEnded, kAssignmentColumns));
+  connection.prepare("insert_offers", kInsertOffers);
+}
+
+std::map<std::string, int64_t> LockEpochs(pqxx::work& tx, const std::set<std::string>& pool_ids) {
+  PgArray pools;
+  for (const std::string& pool_id : pool_ids) pools.Text(pool_id);
+  std::map<std::string, int64_t> epochs;
+  for (const auto& row : tx.exec_prepared("lock_epochs", pools.str())) {
+    epochs[row[0].c_str()] = row[1].as<int64_t>();
+  }
+  return epochs;
+}
+
+int64_t BumpEpoch(pqxx::work& tx, const TakePool& mutation) {
+  return tx
+      .exec_params(kBumpEpoch, mutation.pool_id, mutation.holder, ToTimestamp(mutation.time))[0][0]
+      .as<int64_t>();
+}
+
+std::set<std::string> InsertAssignments(pqxx::work& tx,
+                                        const std::vector<const RecordAssignment*>& mutations) {
+  Keys keys;
+  PgArray queues, agents, weights, capacities, created, offered, received, expiring, accepted;
+  for (const RecordAssignment* mutation : mutations) {
+    const Assignment& a = mutation->assignment;
+    keys.Add(a.assignment_id, a.ticket_id);
+    queues.Text(a.queue_id);
+    agents.Text(a.agent_id);
+    weights.Int(a.weight);
+    capacities.Int(mutation->capacity);
+    created.Time(a.ticket_create_time);
+    offered.Time(a.offer_time);
+    received.OptionalTime(a.offer_receive_time);
+    expiring.Time(a.offer_expire_time);
+    accepted.Time(a.accept_time);
+  }
+  std::set<std::string> made;
+  for (const auto& row : tx.exec_prepared(
+           "insert_assignments", keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
+           queues.str(), agents.str(), weights.str(), capacities.str(), created.str(),
+           offered.str(), received.str(), expiring.str(), accepted.str())) {
+    made.insert(WorkId::FromSequence(row[0].c_str(), row[1].as<int64_t>()).ToString());
+  }
+  return made;
+}
+
+std::map<std::string, Assignment> UpdateWrapUps(pqxx::work& tx,
+                                                const std::vector<const StartWrapUp*>& mutations) {
+  Keys keys;
+  PgArray started, until;
+  for (const StartWrapUp* mutation : mutations) {
+    keys.Add(mutation->assignment_id, mutation->ticket_id);
+    started.Time(mutation->time);
+    until.Time(mutation->until);
+  }
+  return ById(tx.exec_prepared("update_wrap_ups", keys.pools.str(), keys.sequences.str(),
+                               keys.tickets.str(), started.str(), until.str()));
+}
+
+std::map<std::string, Assignment> MoveToEnded(pqxx::work& tx,
+                                              const std::vector<EndAssignment>& mutations) {
+  Keys keys;
+  PgArray states, times, reasons, dispositions, notes, requests;
+  for (const EndAssignment& mutation : mutations) {
+    keys.Add(mutation.assignment_id, mutation.ticket_id);
+    states.Int(static_cast<int>(mutation.state));
+    times.Time(mutation.time);
+    reasons.Text(mutation.end_reason);
+    dispositions.Text(mutation.disposition);
+    notes.Text(mutation.note);
+    requests.Text(mutation.request_id);
+  }
+  return ById(tx.exec_prepared("move_to_ended", keys.pools.str(), keys.sequences.str(),
+                               keys.tickets.str(), states.str(), times.str(), reasons.str(),
+                               dispositions.str(), notes.str(), requests.str()));
+}
+
+std::map<std::string, Assignment> SetCustomersLeft(
+    pqxx::work& tx, const std::vector<const RecordCustomerLeft*>& mutations) {
+  Keys keys;
+  for (const RecordCustomerLeft* mutation : mutations) {
+    keys.Add(mutation->assignment_id, mutation->ticket_id);
+  }
+  return ById(tx.exec_params(absl::StrCat(kSetCustomersLeft, kAssignmentColumns), keys.pools.str(),
+                             keys.sequences.str(), keys.tickets.str(),
+                             std::string(end_reason::kCustomerLeft)));
+}
+
+void InsertOffers(pqxx::work& tx, const std::vector<const RecordOfferEnded*>& mutations) {
+  Keys keys;
+  PgArray queues, agents, states, reasons, ticket_times, created, received, expiring, ended;
+  for (const RecordOfferEnded* mutation : mutations) {
+    const Offer& offer = mutation->offer;
+    keys.Add(offer.offer_id, offer.ticket_id);
+    queues.Text(offer.queue_id);
+    agents.Text(offer.agent_id);
+    states.Int(static_cast<int>(offer.state));
+    reasons.Text(offer.reason);
+    ticket_times.Time(offer.ticket_create_time);
+    created.Time(offer.create_time);
+    received.OptionalTime(offer.receive_time);
+    expiring.Time(offer.expire_time);
+    ended.OptionalTime(offer.end_time);
+  }
+  tx.exec_prepared("insert_offers", keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
+                   queues.str(), agents.str(), states.str(), reasons.str(), ticket_times.str(),
+                   created.str(), received.str(), expiring.str(), ended.str());
+}
+
+void InsertMoves(pqxx::work& tx, const std::vector<const RecordMove*>& mutations) {
+  PgArray pools, tickets, revisions, queues, agents, reasons, ended, times;
+  for (const RecordMove* mutation : mutations) {
+    const TicketMove& move = mutation->move;
+    pools.Text(move.pool_id);
+    tickets.Text(move.ticket_id);
+    revisions.Int(move.progress_revision);
+    queues.Text(move.queue_id);
+    agents.Text(move.preferred_agent_id);
+    reasons.Text(move.reason);
+    if (std::optional<WorkId> work = ParseWorkId(move.ended_assignment_id)) {
+      ended.Int(work->Sequence());
+    } else {
+      ended.Null();
+    }
+    times.Time(move.time);
+  }
+  tx.exec_params(kInsertMoves, pools.str(), tickets.str(), revisions.str(), queues.str(),
+                 agents.str(), reasons.str(), ended.str(), times.str());
+}
+
+std::map<std::string, Recorded> FindRecorded(pqxx::work& tx, const std::vector<std::string>& ids) {
+  std::map<std::string, Recorded> found;
+  if (ids.empty()) return found;
+  PgArray pools, sequences;
+  for (const std::string& id : ids) {
+    WorkId work = *ParseWorkId(id);
+    pools.Text(work.pool_id);
+    sequences.Int(work.Sequence());
+  }
+  std::string sql = absl::StrCat("SELECT ", kAssignmentColumns,
+                                 " FROM matcher.assignment JOIN unnest($1::text[], $2::bigint[]) "
+                                 "AS i (pool_id, sequence) USING (pool_id, sequence)");
+  for (const auto& row : tx.exec_params(sql, pools.str(), sequences.str())) {
+    Recorded recorded = RecordedOf(row);
+    std::string id = recorded.assignment.assignment_id;
+    found.emplace(std::move(id), std::move(recorded));
+  }
+  return found;
+}
+
+}  // namespace muster::matcher
