@@ -3,6 +3,7 @@
 #include <mutex>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "common/base/errors.h"
 #include "common/db/committer.h"
@@ -16,6 +17,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/eventually.h"
 #include "tests/support/postgres.h"
+#include "tests/support/tcp_proxy.h"
 
 namespace muster {
 namespace {
@@ -213,6 +215,29 @@ TEST_CASE("a commit in doubt is found out, and neither lost nor doubled", "[outa
   committer.Submit({"r-1", 1}, Soon(), [&](absl::StatusOr<int64_t> a) { answer = a.value_or(-1); });
   CHECK(Eventually([&] { return answer == 1; }));
   CHECK(Count(url) == 1);
+}
+
+TEST_CASE("a connection cut between commit and answer costs no write, and doubles none",
+          "[outage]") {
+  PrivatePostgres postgres({.fsync = true});
+  const std::string url = postgres.CreateDatabase();
+  REQUIRE(Migrate({.url = url}, "notes", common_test_migrations()).ok());
+  TcpProxy proxy(postgres.port());
+  Notes notes(
+      absl::StrReplaceAll(url, {{std::to_string(postgres.port()), std::to_string(proxy.port())}}));
+  Committer<Note, int64_t> committer({},
+                                     [&](absl::Span<Note> batch) { return notes.Apply(batch); });
+  constexpr int kCuts = 5;
+  for (int i = 0; i < kCuts; ++i) {
+    proxy.CutAnswerTo("COMMIT");
+    std::atomic<int64_t> answer{-1};
+    committer.Submit({"r-" + std::to_string(i), i}, Soon(),
+                     [&](absl::StatusOr<int64_t> a) { answer = a.value_or(-2); });
+    REQUIRE(Eventually([&] { return answer == i; }));
+    REQUIRE(proxy.answers_cut() == i + 1);
+    REQUIRE(Count(url) == i + 1);  // the second try found what the first had done
+  }
+  CHECK(notes.reasons() == std::vector<std::string>(kCuts, "COMMIT_IN_DOUBT"));
 }
 
 TEST_CASE("a crash of the server in mid-batch loses no acknowledged write", "[outage]") {
