@@ -1,6 +1,11 @@
 // A customer and an agent, as their apps would act.
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import { Inbox, agentLink, call, intake, statusDetails } from './muster.mjs';
+
+const UNAVAILABLE = 14;
+const PATIENCE_MS = 20_000;
+const RETRY_MS = 20;
 
 export class Customer {
   constructor(poolId, customerId) {
@@ -75,10 +80,16 @@ export class Phone {
     assert.equal(code, 0, `${kind}: ${answer.status && answer.status.message}`);
   }
 
-  // Sends a frame that must be refused; resolves with code and decoded details.
+  // Sends a frame that must be refused; resolves with code and decoded details. A pool that was made
+  // a moment ago may not have a matcher yet: UNAVAILABLE says so, and a client tries again.
   async refused(kind, body) {
-    const { answer } = await this.answerTo(this.send(kind, body));
-    assert.ok(answer.status && answer.status.code !== 0, `${kind} should have been refused`);
-    return { code: answer.status.code, ...statusDetails(answer.status) };
+    const giveUp = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const { answer } = await this.answerTo(this.send(kind, body));
+      assert.ok(answer.status && answer.status.code !== 0, `${kind} should have been refused`);
+      const refusal = { code: answer.status.code, ...statusDetails(answer.status) };
+      if (refusal.code !== UNAVAILABLE || Date.now() > giveUp) return refusal;
+      await setTimeout(RETRY_MS);
+    }
   }
 }
