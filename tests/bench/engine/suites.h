@@ -1,0 +1,14 @@
+// What `muster-bench` can measure: one suite for each first argument. A suite registers its cases
+// with Google Benchmark, and may have a plain table of its own (--table).
+//
+// Threading: main alone.
+//
+//   muster-bench engine --benchmark_filter=Loaded     muster-bench engine --table
+#pragma once
+
+namespace muster::bench {
+
+void RegisterEngine();
+int PrintEngineTable(bool quick);  // the exit code
+
+}  // namespace muster::bench
