@@ -3,6 +3,7 @@ include_guard(GLOBAL)
 
 set(MUSTER_SANITIZE "" CACHE STRING "Value for -fsanitize=, or empty")
 option(MUSTER_CCACHE "Compile through ccache when it is installed" ON)
+option(MUSTER_MOLD "Link with mold when it is installed" ON)
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -26,6 +27,14 @@ if(MUSTER_CCACHE)
         CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
         CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
         ${MUSTER_CCACHE_PROGRAM})
+  endif()
+endif()
+
+# Dozens of test programs: GNU ld takes two seconds for each, mold a fifth of one.
+if(MUSTER_MOLD)
+  find_program(MUSTER_MOLD_PROGRAM mold)
+  if(MUSTER_MOLD_PROGRAM)
+    add_link_options(-fuse-ld=mold)
   endif()
 endif()
 
