@@ -104,8 +104,8 @@ av::OfferNotice ToOfferNotice(const std::string& offer_id, const engine::MakeOff
                               const in::Queue& queue, const in::Ticket& ticket) {
   av::OfferNotice notice;
   notice.set_offer_id(offer_id);
-  notice.set_ticket_id(offer.ticket_id);
-  notice.set_queue_id(offer.queue_id);
+  notice.set_ticket_id(std::string(offer.ticket_id));
+  notice.set_queue_id(std::string(offer.queue_id));
   notice.set_queue_display_name(queue.display_name());
   notice.set_channel(ticket.channel());
   notice.set_language(ticket.language());

@@ -73,7 +73,12 @@ void PoolRunner::SettleProgress(const std::string& ticket_id, int64_t revision,
 
 void PoolRunner::Do(const engine::MakeOffer& effect) {
   OpenOffer& offer = offers_[effect.offer];
-  offer = {effect, effect.deadline, std::nullopt};
+  offer = {effect,
+           std::string(effect.ticket_id),
+           std::string(effect.agent_id),
+           std::string(effect.queue_id),
+           effect.deadline,
+           std::nullopt};
   statistics_.OfferMade(effect.queue_id, effect.make_time);
   parts_.metrics.offers_made.Increment();
   TellOffer(offer);
@@ -81,10 +86,13 @@ void PoolRunner::Do(const engine::MakeOffer& effect) {
 }
 
 void PoolRunner::TellOffer(const OpenOffer& offer) {
-  const engine::MakeOffer& made = offer.made;
-  const in::Queue* queue = tickets_.Queue(made.queue_id);
-  TicketPtr ticket = tickets_.Ticket(made.ticket_id);
-  ToAgent message = MessageTo(made.agent_id);
+  engine::MakeOffer made = offer.made;
+  made.ticket_id = offer.ticket_id;
+  made.agent_id = offer.agent_id;
+  made.queue_id = offer.queue_id;
+  const in::Queue* queue = tickets_.Queue(offer.queue_id);
+  TicketPtr ticket = tickets_.Ticket(offer.ticket_id);
+  ToAgent message = MessageTo(offer.agent_id);
   *message.mutable_offer() = ToOfferNotice(IdText(made.offer), made, queue ? *queue : NoQueue(),
                                            ticket ? *ticket : in::Ticket::default_instance());
   *message.mutable_offer()->mutable_deadline() = ToProtoTime(offer.deadline);
@@ -109,7 +117,7 @@ void PoolRunner::Do(const engine::EndOffer& effect) {
   OpenOffer offer = std::move(it->second);
   offers_.erase(it);
   if (effect.outcome != engine::OfferOutcome::kDeclined) {
-    ToAgent message = MessageTo(effect.agent_id);
+    ToAgent message = MessageTo(offer.agent_id);
     message.mutable_offer_revoked()->set_offer_id(IdText(effect.offer));
     message.mutable_offer_revoked()->set_reason(ToRevokeReason(effect.outcome, effect.reason));
     Tell(std::move(message));
@@ -122,9 +130,9 @@ void PoolRunner::RecordEndedOffer(const engine::EndOffer& effect, const OpenOffe
   Offer record;
   record.offer_id = IdText(effect.offer);
   record.pool_id = options_.pool_id;
-  record.ticket_id = effect.ticket_id;
-  record.queue_id = effect.queue_id;
-  record.agent_id = effect.agent_id;
+  record.ticket_id = std::string(effect.ticket_id);
+  record.queue_id = std::string(effect.queue_id);
+  record.agent_id = std::string(effect.agent_id);
   record.state = ToOfferState(effect.outcome);
   record.reason = act ? act->act.decline_offer().reason() : std::string(effect.reason);
   record.ticket_create_time = offer.made.make_time - offer.made.waited;
@@ -145,9 +153,9 @@ Assignment PoolRunner::RecordOf(const engine::Assign& effect, const OpenOffer& o
   Assignment record;
   record.assignment_id = IdText(effect.assignment);
   record.pool_id = options_.pool_id;
-  record.ticket_id = effect.ticket_id;
-  record.queue_id = effect.queue_id;
-  record.agent_id = effect.agent_id;
+  record.ticket_id = std::string(effect.ticket_id);
+  record.queue_id = std::string(effect.queue_id);
+  record.agent_id = std::string(effect.agent_id);
   record.weight = static_cast<int>(effect.weight);
   record.ticket_create_time = effect.create_time;
   record.offer_time = effect.make_time;
@@ -165,20 +173,20 @@ void PoolRunner::Do(const engine::Assign& effect) {
   }
   auto work = std::make_shared<Work>();
   work->record = RecordOf(effect, offer);
-  work->ticket = tickets_.Ticket(effect.ticket_id);
-  const in::Queue* queue = tickets_.Queue(effect.queue_id);
+  const Assignment& record = work->record;
+  work->ticket = tickets_.Ticket(record.ticket_id);
+  const in::Queue* queue = tickets_.Queue(record.queue_id);
   if (queue != nullptr) work->after_work_time = AfterWorkTimeOf(*queue);
   works_[effect.assignment] = work;
   absl::Duration target = queue != nullptr ? TargetWaitOf(*queue) : kDefaultTargetWait;
   statistics_.Assigned(effect.queue_id, effect.assign_time, {effect.waited, target});
 
   in::ProgressEntry entry = EntryAt(effect.assign_time);
-  entry.mutable_assigned()->set_assignment_id(work->record.assignment_id);
-  entry.mutable_assigned()->set_agent_id(effect.agent_id);
-  entry.mutable_assigned()->set_agent_display_name(agents_.DisplayName(effect.agent_id));
-  int64_t revision = AddProgress(effect.ticket_id, std::move(entry));
-  Commit(work->record.assignment_id,
-         RecordAssignment{hold(), work->record, agents_.Capacity(effect.agent_id)},
+  entry.mutable_assigned()->set_assignment_id(record.assignment_id);
+  entry.mutable_assigned()->set_agent_id(record.agent_id);
+  entry.mutable_assigned()->set_agent_display_name(agents_.DisplayName(record.agent_id));
+  int64_t revision = AddProgress(record.ticket_id, std::move(entry));
+  Commit(record.assignment_id, RecordAssignment{hold(), record, agents_.Capacity(record.agent_id)},
          [this, work, revision, act = TakeAct(effect.act)](const absl::StatusOr<Outcome>& outcome) {
            OnAssigned(work, revision, act, outcome);
          });
@@ -239,13 +247,13 @@ void PoolRunner::Do(const engine::StartWrapUp& effect) {
 
   in::ProgressEntry entry = EntryAt(effect.start_time);
   entry.mutable_resolved()->set_assignment_id(record.assignment_id);
-  int64_t revision = AddProgress(effect.ticket_id, std::move(entry));
+  int64_t revision = AddProgress(record.ticket_id, std::move(entry));
   untold_ends_[revision] = it->second;
-  tickets_.Drop(effect.ticket_id);
-  StartWrapUp mutation{hold(), record.assignment_id, effect.ticket_id, effect.start_time,
+  tickets_.Drop(record.ticket_id);
+  StartWrapUp mutation{hold(), record.assignment_id, record.ticket_id, effect.start_time,
                        effect.deadline};
   Commit(record.assignment_id, std::move(mutation),
-         [this, revision, ticket_id = effect.ticket_id,
+         [this, revision, ticket_id = record.ticket_id,
           act = TakeAct(effect.act)](const absl::StatusOr<Outcome>& outcome) {
            SettleProgress(ticket_id, revision, outcome.status());
            AnswerRecorded(act, outcome.status());
@@ -269,7 +277,7 @@ void PoolRunner::Do(const engine::EndAssignment& effect) {
   }
   std::optional<PendingAct> act = TakeAct(effect.act);
   const bool asked = act && act->act.has_complete_assignment();
-  EndAssignment mutation{hold(), work->record.assignment_id, effect.ticket_id};
+  EndAssignment mutation{hold(), work->record.assignment_id, work->record.ticket_id};
   mutation.end_reason = reason;
   mutation.time = effect.end_time;
   if (asked) {
@@ -284,9 +292,9 @@ void PoolRunner::Do(const engine::EndAssignment& effect) {
     in::ProgressEntry entry = EntryAt(effect.end_time);
     entry.mutable_resolved()->set_assignment_id(work->record.assignment_id);
     entry.mutable_resolved()->set_disposition(mutation.disposition);
-    revision = AddProgress(effect.ticket_id, std::move(entry));
+    revision = AddProgress(work->record.ticket_id, std::move(entry));
     untold_ends_[*revision] = work;
-    tickets_.Drop(effect.ticket_id);
+    tickets_.Drop(work->record.ticket_id);
   }
   Commit(
       work->record.assignment_id, std::move(mutation),
@@ -325,9 +333,9 @@ void PoolRunner::Do(const engine::RequeueTicket& effect) {
   statistics_.TicketRequeued(effect.queue_id, now_);
   TicketMove move;
   move.pool_id = options_.pool_id;
-  move.ticket_id = effect.ticket_id;
-  if (reason == end_reason::kTransferred) move.queue_id = effect.queue_id;
-  move.preferred_agent_id = effect.agent_id;
+  move.ticket_id = std::string(effect.ticket_id);
+  if (reason == end_reason::kTransferred) move.queue_id = std::string(effect.queue_id);
+  move.preferred_agent_id = std::string(effect.agent_id);
   move.ended_assignment_id = std::exchange(taken_back_, std::nullopt).value_or("");
   move.time = now_;
   if (operation) {
@@ -341,8 +349,8 @@ void PoolRunner::Do(const engine::RequeueTicket& effect) {
   entry.mutable_requeued()->set_reason(move.reason);
   entry.mutable_requeued()->set_queue_id(move.queue_id);
   entry.mutable_requeued()->set_preferred_agent_id(move.preferred_agent_id);
-  move.progress_revision = AddProgress(effect.ticket_id, std::move(entry));
-  tickets_.Move(effect.ticket_id, move.queue_id, move.preferred_agent_id);
+  move.progress_revision = AddProgress(move.ticket_id, std::move(entry));
+  tickets_.Move(move.ticket_id, move.queue_id, move.preferred_agent_id);
 
   RecordMove mutation{hold(), move, reason};
   if (operation) {
@@ -370,8 +378,30 @@ void PoolRunner::Do(const engine::ExpireTicket& effect) {
   statistics_.TicketExpired(effect.queue_id, effect.expire_time);
   in::ProgressEntry entry = EntryAt(effect.expire_time);
   entry.mutable_expired();
-  order_.Release(AddProgress(effect.ticket_id, std::move(entry)));
-  tickets_.Drop(effect.ticket_id);
+  const std::string ticket_id(effect.ticket_id);
+  order_.Release(AddProgress(ticket_id, std::move(entry)));
+  tickets_.Drop(ticket_id);
+}
+
+void PoolRunner::Do(const engine::HoldTicket& effect) {
+  in::ProgressEntry entry = EntryAt(now_);
+  entry.mutable_held()->set_reason(std::string(effect.reason));
+  const std::string ticket_id(effect.ticket_id);
+  order_.Release(AddProgress(ticket_id, std::move(entry)));
+  tickets_.Drop(ticket_id);
+}
+
+// Held back for a while, as one that could not be reached.
+void PoolRunner::Do(const engine::PauseAgent& effect) {
+  Log(Severity::kWarning)
+      .Msg("an agent lets its offers pass; none for a while")
+      .With("pool_id", options_.pool_id)
+      .With("agent_id", effect.agent_id)
+      .With("ignored", effect.ignored);
+  // Not from within Apply: the effects under way view the engine's text.
+  parts_.sequencer.Post([weak = weak_from_this(), agent_id = std::string(effect.agent_id)] {
+    if (auto self = weak.lock()) self->OnUndelivered(agent_id);
+  });
 }
 
 void PoolRunner::Do(const engine::ResendToAgent& effect) {

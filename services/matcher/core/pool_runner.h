@@ -134,7 +134,8 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
     PoolOperations::Done<OperationResult> done;
   };
   struct OpenOffer {
-    engine::MakeOffer made;
+    engine::MakeOffer made;  // its text is in the strings below
+    std::string ticket_id, agent_id, queue_id;
     absl::Time deadline;
     std::optional<absl::Time> receive_time;
   };
@@ -173,6 +174,9 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   void Do(const engine::EndAssignment& effect);
   void Do(const engine::RequeueTicket& effect);
   void Do(const engine::ExpireTicket& effect);
+  void Do(const engine::HoldTicket& effect);
+  void Do(const engine::PauseAgent& effect);
+  void Do(const engine::DecisionMade&) {}
   void Do(const engine::ResendToAgent& effect);
   void Do(const engine::Unchanged& effect);
   void Do(const engine::Reject& effect);

@@ -50,7 +50,7 @@ void Core::On(const AgentChanged& event) {
   ReleaseReserved(a);
   if (new_session && spec.connected && !spec.session_id.empty() &&
       agent.offers.size() + agent.assignments.size() > 0) {
-    ResendToAgent resend{.agent_id = spec.agent_id, .session_id = spec.session_id};
+    ResendToAgent resend{.agent_id = agent.spec.agent_id, .session_id = agent.spec.session_id};
     for (const Index o : agent.offers) resend.offers.push_back(IdOf(offers_[o]));
     for (const Index s : agent.assignments) resend.assignments.push_back(assignments_[s].id);
     Emit(std::move(resend));

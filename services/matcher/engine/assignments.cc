@@ -176,4 +176,16 @@ void Core::On(const AssignmentFailed& event) {
   Enlist(t);
 }
 
+void Core::On(const AssignmentLost& event) {
+  const auto it = assignment_ids_.find(event.assignment);
+  if (it == assignment_ids_.end()) return;
+  const Index t = assignments_[it->second].ticket;
+  if (tickets_[t].state != TicketState::kAssigned) return;
+  Detach(t, reason::kAgentLost);
+  Emit(RequeueTicket{.ticket_id = tickets_[t].spec.ticket_id,
+                     .queue_id = queues_[tickets_[t].queue].id,
+                     .reason = reason::kAgentLost});
+  Enlist(t);
+}
+
 }  // namespace muster::engine

@@ -17,8 +17,20 @@ bool AreSkills(const std::vector<SkillLevel>& skills, std::size_t most) {
          });
 }
 
-bool IsFinite(absl::Duration d) {
-  return d < absl::InfiniteDuration() && d > -absl::InfiniteDuration();
+bool IsPrice(absl::Duration d) { return d >= absl::ZeroDuration() && d <= limits::kMaxPrice; }
+
+bool IsAhead(absl::Duration d) { return d >= absl::ZeroDuration() && d <= limits::kMaxAhead; }
+
+bool AreSteps(const std::vector<RelaxStep>& steps) {
+  absl::Duration before;
+  for (const RelaxStep& step : steps) {
+    if (step.after < before || step.skills.size() > limits::kMaxSkillsPerDemand) return false;
+    before = step.after;
+    for (const SkillLevel& s : step.skills) {
+      if (!IsId(s.skill) || s.level < 0 || s.level > limits::kMaxSkillLevel) return false;
+    }
+  }
+  return steps.size() <= limits::kMaxRelaxSteps;
 }
 
 }  // namespace
@@ -27,19 +39,27 @@ bool WithinLimits(const QueueChanged& event) {
   const QueueRules& r = event.rules;
   constexpr absl::Duration kZero = absl::ZeroDuration();
   return IsId(event.queue_id) && AreSkills(r.required_skills, limits::kMaxSkillsPerDemand) &&
-         r.weight >= 1 && r.weight <= limits::kMaxWeight && r.priority_ahead >= kZero &&
-         IsFinite(r.priority_ahead) && r.offer_timeout > kZero && r.acknowledge_timeout >= kZero &&
-         r.time_to_live >= kZero && r.after_work_time >= kZero && r.decline_price >= kZero &&
-         r.expiry_price >= kZero;
+         r.weight >= 1 && r.weight <= limits::kMaxWeight && IsAhead(r.priority_ahead) &&
+         r.offer_timeout > kZero && r.acknowledge_timeout >= kZero && r.time_to_live >= kZero &&
+         r.after_work_time >= kZero && r.decline_price >= kZero && r.expiry_price >= kZero &&
+         AreSkills(r.preferred_skills, limits::kMaxSkillsPerDemand) && AreSteps(r.relax_steps) &&
+         r.target_wait >= kZero && IsPrice(r.target_boost) && IsPrice(r.missing_level_price) &&
+         IsPrice(r.missing_language_price) && IsPrice(r.known_agent_bonus) &&
+         r.capacity_claim_after >= kZero && r.offers_at_once >= 1 &&
+         r.offers_at_once <= limits::kMaxOffersAtOnce;
+}
+
+bool WithinLimits(const PoolRules& r) {
+  return r.fair_window >= absl::ZeroDuration() && r.fair_window <= limits::kMaxFairWindow &&
+         IsPrice(r.idle_bound) && IsPrice(r.loaded_price) && IsPrice(r.scarcity_bound);
 }
 
 bool WithinLimits(const TicketSpec& spec) {
   return IsId(spec.ticket_id) && IsId(spec.queue_id) &&
          AreSkills(spec.extra_skills, limits::kMaxSkillsPerDemand) &&
          spec.language.size() <= limits::kMaxIdBytes &&
-         spec.preferred_agent_id.size() <= limits::kMaxIdBytes && IsFinite(spec.priority_ahead) &&
-         spec.priority_ahead >= absl::ZeroDuration() && spec.create_time > absl::InfinitePast() &&
-         spec.create_time < absl::InfiniteFuture();
+         spec.preferred_agent_id.size() <= limits::kMaxIdBytes && IsAhead(spec.priority_ahead) &&
+         spec.create_time >= limits::kMinTime && spec.create_time <= limits::kMaxTime;
 }
 
 bool WithinLimits(const AgentSpec& spec) {

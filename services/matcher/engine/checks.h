@@ -10,6 +10,7 @@
 namespace muster::engine {
 
 bool WithinLimits(const QueueChanged& event);
+bool WithinLimits(const PoolRules& rules);
 bool WithinLimits(const TicketSpec& spec);
 bool WithinLimits(const AgentSpec& spec);
 

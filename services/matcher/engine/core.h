@@ -49,6 +49,7 @@ class Core {
   void On(const MatchingOpened&);
   void On(const MatchingClosed&);
   void On(const TimePassed&) {}
+  void On(const PoolChanged&) {}
   void Emit(Effect effect) { out_->push_back(std::move(effect)); }
   void Refuse(ActToken act, absl::StatusCode code, std::string_view reason, std::string subject);
 
@@ -141,6 +142,7 @@ class Core {
   void On(const AssignmentCompleted& event);
   void On(const AssignmentRestored& event);
   void On(const AssignmentFailed& event);
+  void On(const AssignmentLost& event);
   Index AddAssignment(AssignmentRecord assignment);
   // The live assignment; or none, and the answer is given.
   Index LiveOrAnswer(const AssignmentId& id, std::string_view agent_id, ActToken act,

@@ -52,6 +52,34 @@ std::string Text(Presence p) {
   return "";
 }
 
+std::string Text(Phase p) {
+  switch (p) {
+    case Phase::kOpen:
+      return "OPEN";
+    case Phase::kPaused:
+      return "PAUSED";
+    case Phase::kDraining:
+      return "DRAINING";
+  }
+  return "";
+}
+
+std::string Text(Decision::Trigger t) {
+  switch (t) {
+    case Decision::Trigger::kTicketCame:
+      return "TICKET_CAME";
+    case Decision::Trigger::kAgentFreed:
+      return "AGENT_FREED";
+    case Decision::Trigger::kBurst:
+      return "BURST";
+  }
+  return "";
+}
+
+std::string Text(const RelaxStep& step);
+std::string Text(const Terms& terms);
+std::string Text(const RunnersUp& runners_up);
+std::string Text(const Ineligible& ineligible);
 std::string Text(const SkillLevel& s) { return absl::StrCat(s.skill, ":", s.level); }
 
 template <typename T>
@@ -77,6 +105,32 @@ std::string Line(const char* name, const Fields&... fields) {
   return absl::StrCat(out, "}");
 }
 
+std::string Text(const RelaxStep& step) {
+  return Line("", "after", step.after, "skills", step.skills, "any_language", step.any_language);
+}
+
+std::string Text(const Terms& t) {
+  return Line("", "wait", t.wait, "priority", t.priority, "urgency", t.urgency, "known", t.known,
+              "idle", t.idle, "misfit", t.misfit, "loaded", t.loaded, "scarcity", t.scarcity);
+}
+
+std::string Text(const RunnersUp& runners_up) {
+  return absl::StrCat("[",
+                      absl::StrJoin(runners_up, " ",
+                                    [](std::string* out, const RunnerUp& r) {
+                                      out->append(Line("", "ticket", r.ticket_id, "agent",
+                                                       r.agent_id, "terms", r.terms));
+                                    }),
+                      "]");
+}
+
+std::string Text(const Ineligible& i) {
+  return Line("", "lacks_skill", std::uint64_t{i.lacks_skill}, "lacks_language",
+              std::uint64_t{i.lacks_language}, "offline", std::uint64_t{i.offline}, "paused",
+              std::uint64_t{i.paused}, "full", std::uint64_t{i.full}, "declined",
+              std::uint64_t{i.declined});
+}
+
 std::string TicketLine(const char* name, const TicketSpec& t) {
   return Line(name, "ticket", t.ticket_id, "queue", t.queue_id, "create_time", t.create_time,
               "priority_ahead", t.priority_ahead, "language", t.language, "extra_skills",
@@ -95,7 +149,13 @@ std::string Describe(const QueueChanged& e) {
               std::uint64_t{r.weight}, "priority_ahead", r.priority_ahead, "offer_timeout",
               r.offer_timeout, "acknowledge_timeout", r.acknowledge_timeout, "time_to_live",
               r.time_to_live, "after_work_time", r.after_work_time, "decline_price",
-              r.decline_price, "expiry_price", r.expiry_price);
+              r.decline_price, "expiry_price", r.expiry_price, "preferred_skills",
+              r.preferred_skills, "relax_steps", r.relax_steps, "target_wait", r.target_wait,
+              "target_boost", r.target_boost, "missing_level_price", r.missing_level_price,
+              "missing_language_price", r.missing_language_price, "known_agent_bonus",
+              r.known_agent_bonus, "capacity_claim_after", r.capacity_claim_after, "offers_at_once",
+              std::uint64_t{r.offers_at_once}, "most_refusals", std::uint64_t{r.most_refusals},
+              "phase", r.phase);
 }
 std::string Describe(const QueueRemoved& e) { return Line("QueueRemoved", "queue", e.queue_id); }
 std::string Describe(const TicketQueued& e) { return TicketLine("TicketQueued", e.ticket); }
@@ -133,6 +193,15 @@ std::string Describe(const AssignmentRestored& e) {
 std::string Describe(const AssignmentFailed& e) {
   return Line("AssignmentFailed", "id", e.assignment, "forget_ticket", e.forget_ticket);
 }
+std::string Describe(const PoolChanged& e) {
+  const PoolRules& r = e.rules;
+  return Line("PoolChanged", "fair_window", r.fair_window, "idle_bound", r.idle_bound,
+              "loaded_price", r.loaded_price, "scarcity", r.scarcity, "scarcity_bound",
+              r.scarcity_bound, "most_offers_per_agent", std::uint64_t{r.most_offers_per_agent},
+              "ignored_offers_to_pause", std::uint64_t{r.ignored_offers_to_pause}, "phase",
+              r.phase);
+}
+std::string Describe(const AssignmentLost& e) { return Line("AssignmentLost", "id", e.assignment); }
 std::string Describe(const MatchingOpened&) { return Line("MatchingOpened"); }
 std::string Describe(const MatchingClosed&) { return Line("MatchingClosed"); }
 std::string Describe(const TimePassed&) { return Line("TimePassed"); }
@@ -176,6 +245,15 @@ std::string Describe(const ExpireTicket& e) {
   return Line("ExpireTicket", "ticket", e.ticket_id, "queue", e.queue_id, "create_time",
               e.create_time, "expire_time", e.expire_time);
 }
+std::string Describe(const HoldTicket& e) {
+  return Line("HoldTicket", "ticket", e.ticket_id, "queue", e.queue_id, "reason", e.reason,
+              "refusals", std::uint64_t{e.refusals}, "create_time", e.create_time);
+}
+std::string Describe(const PauseAgent& e) {
+  return Line("PauseAgent", "agent", e.agent_id, "reason", e.reason, "ignored",
+              std::uint64_t{e.ignored});
+}
+std::string Describe(const DecisionMade& e) { return DebugString(*e.decision); }
 std::string Describe(const ResendToAgent& e) {
   return Line("ResendToAgent", "agent", e.agent_id, "session", e.session_id, "offers", e.offers,
               "assignments", e.assignments);
@@ -188,6 +266,13 @@ std::string Describe(const Reject& e) {
 }  // namespace
 
 std::string DebugString(const OfferId& id) { return absl::StrCat(id.epoch, "/", id.number); }
+
+std::string DebugString(const Decision& d) {
+  return Line("Decision", "offer", d.offer, "ticket", d.ticket_id, "agent", d.agent_id, "queue",
+              d.queue_id, "time", d.time, "trigger", d.trigger, "relax_step",
+              static_cast<std::uint64_t>(d.relax_step), "terms", d.terms, "runners_up",
+              d.runners_up, "eligible", std::uint64_t{d.eligible}, "ineligible", d.ineligible);
+}
 
 std::string DebugString(const Event& event) {
   return std::visit([](const auto& e) { return Describe(e); }, event);

@@ -3,6 +3,8 @@
 // An effect with an `act` other than 0 is the answer to the event with that token. Several effects
 // may follow from one act; only one carries the token.
 //
+// Text is viewed, not copied: it is valid until the next Apply.
+//
 //   for (const Effect& e : effects) std::visit([&](const auto& x) { shell.Do(x); }, e);
 #pragma once
 
@@ -14,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/matcher/engine/decision.h"
 #include "services/matcher/engine/types.h"
 
 namespace muster::engine {
@@ -21,9 +24,9 @@ namespace muster::engine {
 // Show the ticket to the agent. The offer ends at `deadline` unless it is acknowledged before.
 struct MakeOffer {
   OfferId offer;
-  std::string ticket_id;
-  std::string agent_id;
-  std::string queue_id;
+  std::string_view ticket_id;
+  std::string_view agent_id;
+  std::string_view queue_id;
   std::uint32_t weight = 1;
   absl::Time make_time;
   absl::Time deadline;           // to acknowledge
@@ -34,7 +37,7 @@ struct MakeOffer {
 // The device has shown the offer: this is the final deadline. Answers OfferReceived.
 struct MoveDeadline {
   OfferId offer;
-  std::string agent_id;
+  std::string_view agent_id;
   absl::Time deadline;
   ActToken act = 0;
 };
@@ -44,9 +47,9 @@ struct MoveDeadline {
 // OfferDeclined.
 struct EndOffer {
   OfferId offer;
-  std::string ticket_id;
-  std::string agent_id;
-  std::string queue_id;
+  std::string_view ticket_id;
+  std::string_view agent_id;
+  std::string_view queue_id;
   OfferOutcome outcome = OfferOutcome::kRevoked;
   std::string_view reason;  // of kExpired and kRevoked; else empty
   absl::Time make_time;
@@ -58,9 +61,9 @@ struct EndOffer {
 // stored, say AssignmentFailed. The engine counts it as made already. Answers OfferAccepted.
 struct Assign {
   AssignmentId assignment;
-  std::string ticket_id;
-  std::string agent_id;
-  std::string queue_id;
+  std::string_view ticket_id;
+  std::string_view agent_id;
+  std::string_view queue_id;
   std::uint32_t weight = 1;
   absl::Time create_time;  // of the ticket
   absl::Time make_time;    // of the offer
@@ -73,9 +76,9 @@ struct Assign {
 // WrapUpStarted.
 struct StartWrapUp {
   AssignmentId assignment;
-  std::string ticket_id;
-  std::string agent_id;
-  std::string queue_id;
+  std::string_view ticket_id;
+  std::string_view agent_id;
+  std::string_view queue_id;
   absl::Time start_time;
   absl::Time deadline;
   ActToken act = 0;
@@ -83,41 +86,66 @@ struct StartWrapUp {
 
 // The assignment is over and its capacity free. `reason`: COMPLETED_BY_AGENT, NO_AFTER_WORK,
 // AFTER_WORK_ELAPSED, CUSTOMER_LEFT, TICKET_CLOSED; REQUEUED or TRANSFERRED (then the assignment is
-// TRANSFERRED, the ticket lives on, and RequeueTicket follows). Tell the agent unless it asked for
+// TRANSFERRED) and AGENT_LOST (then it is LOST): the ticket lives on, and RequeueTicket or
+// HoldTicket follows. Tell the agent unless it asked for
 // it.
 struct EndAssignment {
   AssignmentId assignment;
-  std::string ticket_id;
-  std::string agent_id;
-  std::string queue_id;
+  std::string_view ticket_id;
+  std::string_view agent_id;
+  std::string_view queue_id;
   AssignmentState from = AssignmentState::kActive;  // kActive: the ticket is RESOLVED by this
   std::string_view reason;
   absl::Time end_time;
   ActToken act = 0;
 };
 
-// Operations put the ticket back: tell intake that it is QUEUED, in `queue_id`. Answers
+// The ticket goes back: tell intake that it is QUEUED, in `queue_id`. Answers
 // TicketRequeued and TicketTransferred. `agent_id` is the agent that it is reserved for, or empty.
 struct RequeueTicket {
-  std::string ticket_id;
-  std::string queue_id;
-  std::string agent_id;
-  std::string_view reason;  // REQUEUED or TRANSFERRED
+  std::string_view ticket_id;
+  std::string_view queue_id;
+  std::string_view agent_id;
+  std::string_view reason;  // REQUEUED, TRANSFERRED or AGENT_LOST
   ActToken act = 0;
 };
 
 // The ticket has waited as long as its queue lets it: tell intake. The engine has forgotten it.
 struct ExpireTicket {
-  std::string ticket_id;
-  std::string queue_id;
+  std::string_view ticket_id;
+  std::string_view queue_id;
   absl::Time create_time;
   absl::Time expire_time;
 };
 
+// Nobody wants the ticket (TOO_MANY_REFUSALS): tell intake that it is HELD, for operations to look
+// at. The engine has forgotten it; back in the queue it comes as a new TicketQueued.
+struct HoldTicket {
+  std::string_view ticket_id;
+  std::string_view queue_id;
+  std::string_view reason;
+  std::uint32_t refusals = 0;  // declined, ignored, or lost by an agent
+  absl::Time create_time;
+};
+
+// The agent does not react (IGNORED_OFFERS): tell availability that it is PAUSED, and why. It gets
+// no offers until its next AgentChanged.
+struct PauseAgent {
+  std::string_view agent_id;
+  std::string_view reason;
+  std::uint32_t ignored = 0;  // offers in a row
+};
+
+// Why the offer just made was made. Only if EngineOptions::record_decisions. The decision is the
+// engine's, and valid until the next Apply.
+struct DecisionMade {
+  const Decision* decision = nullptr;
+};
+
 // The agent has a new session: send it again what it has (never empty), oldest first.
 struct ResendToAgent {
-  std::string agent_id;
-  std::string session_id;
+  std::string_view agent_id;
+  std::string_view session_id;
   std::vector<OfferId> offers;
   std::vector<AssignmentId> assignments;
 };
@@ -138,7 +166,8 @@ struct Reject {
 };
 
 using Effect = std::variant<MakeOffer, MoveDeadline, EndOffer, Assign, StartWrapUp, EndAssignment,
-                            RequeueTicket, ExpireTicket, ResendToAgent, Unchanged, Reject>;
+                            RequeueTicket, ExpireTicket, HoldTicket, PauseAgent, DecisionMade,
+                            ResendToAgent, Unchanged, Reject>;
 using Effects = std::vector<Effect>;
 
 // One line, the same for equal effects on every machine and in every build: replays are compared by

@@ -16,6 +16,11 @@ Core::Core(EngineOptions options)
 void Core::Apply(const Event& event, absl::Time now, Effects* out) {
   now_ = std::max(now_, now);
   out_ = out;
+  queues_.Reclaim();
+  tickets_.Reclaim();
+  agents_.Reclaim();
+  offers_.Reclaim();
+  assignments_.Reclaim();
   FireDue();
   std::visit([this](const auto& e) { On(e); }, event);
   FireDue();  // what the event brought may be overdue already: nothing of it is offered
@@ -69,6 +74,33 @@ Engine::~Engine() = default;
 
 void Engine::Apply(const Event& event, absl::Time now, Effects* out) {
   core_->Apply(event, now, out);
+}
+std::optional<TicketExplanation> Engine::ExplainTicket(std::string_view ticket_id) const {
+  const Index t = Find(core_->ticket_ids_, ticket_id);
+  if (t == kNone) return std::nullopt;
+  const TicketRecord& ticket = core_->tickets_[t];
+  TicketExplanation e;
+  e.ticket_id = ticket.spec.ticket_id;
+  e.queue_id = ticket.spec.queue_id;
+  e.state = ticket.state;
+  e.queue_known = core_->queues_[ticket.queue].exists;
+  e.paused = !core_->open_;
+  e.position = Position(ticket_id);
+  e.terms.wait = core_->now_ - ticket.spec.create_time;
+  if (ticket.line != kNone) e.fitting = core_->lines_[ticket.line].fitting;
+  e.unservable = ticket.line != kNone && e.fitting == 0;
+  return e;
+}
+std::optional<AgentExplanation> Engine::ExplainAgent(std::string_view agent_id) const {
+  const std::optional<AgentView> view = Agent(agent_id);
+  if (!view) return std::nullopt;
+  AgentExplanation e;
+  e.agent_id = view->agent_id;
+  e.registered = view->registered;
+  e.presence = view->presence;
+  e.connected = view->connected;
+  e.capacity = view->capacity;
+  return e;
 }
 absl::Time Engine::NextWakeup() const { return core_->NextWakeup(); }
 absl::Status Engine::CheckInvariants() const { return core_->CheckInvariants(); }

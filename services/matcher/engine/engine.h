@@ -50,6 +50,7 @@ namespace muster::engine {
 struct EngineOptions {
   std::uint64_t epoch = 1;               // of every offer made
   std::uint64_t first_offer_number = 1;  // rises by one with each
+  bool record_decisions = false;         // follow each MakeOffer by its DecisionMade
 };
 
 class Core;
@@ -91,6 +92,11 @@ class Engine {
   std::optional<std::size_t> Position(std::string_view ticket_id) const;
   // The first `limit` waiting tickets of a queue, in order: many positions in one walk.
   std::vector<TicketView> Waiting(std::string_view queue_id, std::size_t limit) const;
+
+  // Why does it wait; why has it had none. None if unknown. Cost the agents that fit the ticket's
+  // line, and the lines that the agent fits.
+  std::optional<TicketExplanation> ExplainTicket(std::string_view ticket_id) const;
+  std::optional<AgentExplanation> ExplainAgent(std::string_view agent_id) const;
 
   // Holds everything that must be true between two events against everything kept; costs a walk
   // over all of it. For tests and debugging.

@@ -51,6 +51,11 @@ struct TicketGone {
   GoneReason why = GoneReason::kCancelled;
 };
 
+// The rules that hold for the whole pool. Without it the defaults hold.
+struct PoolChanged {
+  PoolRules rules;
+};
+
 // ---- facts of availability's feed
 // ----------------------------------------------------------------
 
@@ -144,6 +149,12 @@ struct AssignmentFailed {
   bool forget_ticket = false;
 };
 
+// The agent who had it is gone for good: it ends (AGENT_LOST), the ticket goes back to its old
+// place, which counts as a refusal. Unknown assignments are ignored.
+struct AssignmentLost {
+  AssignmentId assignment;
+};
+
 // Both feeds' snapshots are in and offers can be delivered: from now on offers are made. An engine
 // starts closed.
 struct MatchingOpened {};
@@ -155,11 +166,11 @@ struct MatchingClosed {};
 // Nothing but the time; see Engine::NextWakeup().
 struct TimePassed {};
 
-using Event =
-    std::variant<QueueChanged, QueueRemoved, TicketQueued, TicketDetailed, TicketGone, AgentChanged,
-                 AgentRemoved, OfferReceived, OfferAccepted, OfferDeclined, WrapUpStarted,
-                 AssignmentCompleted, TicketRequeued, TicketTransferred, AssignmentRestored,
-                 AssignmentFailed, MatchingOpened, MatchingClosed, TimePassed>;
+using Event = std::variant<QueueChanged, QueueRemoved, TicketQueued, TicketDetailed, TicketGone,
+                           AgentChanged, AgentRemoved, OfferReceived, OfferAccepted, OfferDeclined,
+                           WrapUpStarted, AssignmentCompleted, TicketRequeued, TicketTransferred,
+                           AssignmentRestored, AssignmentFailed, PoolChanged, AssignmentLost,
+                           MatchingOpened, MatchingClosed, TimePassed>;
 
 // One line, the same for equal events on every machine.
 std::string DebugString(const Event& event);

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/time/time.h"
+
 namespace muster::engine::limits {
 
 inline constexpr std::size_t kMaxSkillsPerDemand = 32;  // of a queue, and of a ticket beyond it
@@ -13,6 +15,15 @@ inline constexpr std::size_t kMaxLanguagesPerAgent = 64;
 inline constexpr std::size_t kMaxIdBytes = 128;  // of any id, skill or language
 inline constexpr int kMinSkillLevel = 1;
 inline constexpr int kMaxSkillLevel = 5;
+inline constexpr std::size_t kMaxRelaxSteps = 16;
+inline constexpr std::uint32_t kMaxOffersAtOnce = 5;            // of one ticket
+inline constexpr absl::Duration kMaxPrice = absl::Hours(1);     // of each price, bonus and bound
+inline constexpr absl::Duration kMaxAhead = absl::Hours(8784);  // of priorities: a year
+inline constexpr absl::Duration kMaxFairWindow = absl::Hours(24);
+// Times that a ticket or an agent may name: kept in nanoseconds, and never near their end.
+inline constexpr absl::Time kMinTime = absl::FromUnixSeconds(-4'000'000'000);  // 1843
+inline constexpr absl::Time kMaxTime = absl::FromUnixSeconds(8'000'000'000);   // 2223
+inline constexpr std::size_t kMaxRunnersUp = 3;      // in a recorded decision
 inline constexpr std::uint32_t kMaxWeight = 1000;    // units of capacity that one job takes
 inline constexpr std::uint32_t kMaxCapacity = 1000;  // units of capacity of one agent
 

@@ -43,7 +43,7 @@ void Core::On(const TicketRequeued& event) {
   }
   Detach(t, reason::kRequeued);
   Emit(RequeueTicket{.ticket_id = ticket.spec.ticket_id,
-                     .queue_id = ticket.spec.queue_id,
+                     .queue_id = queues_[ticket.queue].id,
                      .reason = reason::kRequeued,
                      .act = event.act});
   Enlist(t);
@@ -104,11 +104,12 @@ void Core::On(const TicketTransferred& event) {
         ticket.prices.end());
     SetPriceTimer(t);
   }
-  Emit(RequeueTicket{.ticket_id = ticket.spec.ticket_id,
-                     .queue_id = ticket.spec.queue_id,
-                     .agent_id = event.to_agent_id,
-                     .reason = reason::kTransferred,
-                     .act = event.act});
+  Emit(RequeueTicket{
+      .ticket_id = ticket.spec.ticket_id,
+      .queue_id = queues_[ticket.queue].id,
+      .agent_id = target == kNone ? std::string_view() : agents_[target].spec.agent_id,
+      .reason = reason::kTransferred,
+      .act = event.act});
   Enlist(t);
 }
 

@@ -1,4 +1,5 @@
-// Records at dense indices, with stable addresses; freed slots are used again, last freed first.
+// Records at dense indices, with stable addresses; freed slots are used again, last freed first. A
+// freed record can still be read (its text is viewed by effects) until the next Reclaim.
 //
 // Not thread-safe.
 //
@@ -31,18 +32,23 @@ class Slab {
     }
     const Index index = free_.back();
     free_.pop_back();
-    slots_[index].live = true;
+    slots_[index] = {T(), true};
     return index;
   }
 
   void Free(Index index) {
     assert(Has(index));
-    slots_[index] = {T(), false};
-    free_.push_back(index);
+    slots_[index].live = false;
+    freed_.push_back(index);
+  }
+
+  void Reclaim() {
+    free_.insert(free_.end(), freed_.begin(), freed_.end());
+    freed_.clear();
   }
 
   bool Has(Index index) const { return index < slots_.size() && slots_[index].live; }
-  std::size_t size() const { return slots_.size() - free_.size(); }
+  std::size_t size() const { return slots_.size() - free_.size() - freed_.size(); }
 
   T& operator[](Index index) {
     assert(Has(index));
@@ -68,6 +74,7 @@ class Slab {
   };
   std::deque<Slot> slots_;
   std::vector<Index> free_;
+  std::vector<Index> freed_;  // not yet to be used again
 };
 
 }  // namespace muster::engine

@@ -178,7 +178,7 @@ void Core::Expire(Index t) {
   ticket.expire_at = absl::InfiniteFuture();
   if (!open_) return;  // it may turn out to be assigned; looked at again when matching opens
   Emit(ExpireTicket{.ticket_id = ticket.spec.ticket_id,
-                    .queue_id = ticket.spec.queue_id,
+                    .queue_id = queues_[ticket.queue].id,
                     .create_time = ticket.spec.create_time,
                     .expire_time = expire_at});
   Delist(t);

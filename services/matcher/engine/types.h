@@ -45,12 +45,28 @@ struct SkillLevel {
   friend bool operator==(const SkillLevel&, const SkillLevel&) = default;
 };
 
+// Whether a queue or a pool takes part. kPaused: no new offers, open ones go on. kDraining: offers
+// go on as ever; that no new tickets come in is intake's business.
+enum class Phase { kOpen, kPaused, kDraining };
+
+// From `after` (of waiting, since the ticket's creation) on, less will do: the named skills at
+// these levels (0: not needed), any language. Steps add up: a later one changes only what it names.
+struct RelaxStep {
+  absl::Duration after;
+  std::vector<SkillLevel> skills;
+  bool any_language = false;
+
+  friend bool operator==(const RelaxStep&, const RelaxStep&) = default;
+};
+
 // What a queue asks of the engine. Durations are never negative; absl::InfiniteDuration() is
-// "never".
+// "never". Bonuses and prices are at most limits::kMaxPrice.
 struct QueueRules {
   std::vector<SkillLevel> required_skills;
-  std::uint32_t weight = 1;       // units of an agent's capacity that a job takes
-  absl::Duration priority_ahead;  // its tickets count as having waited this much longer
+  std::vector<SkillLevel> preferred_skills;  // wanted, not needed: see missing_level_price
+  std::vector<RelaxStep> relax_steps;        // by rising `after`
+  std::uint32_t weight = 1;                  // units of an agent's capacity that a job takes
+  absl::Duration priority_ahead;             // its tickets count as having waited this much longer
   absl::Duration offer_timeout = absl::Seconds(20);  // to answer, from the device's acknowledgement
   // To acknowledge, from the making of the offer; zero means offer_timeout. An offer therefore ends
   // at the latest `acknowledge_timeout + offer_timeout` after it was made: at twice the time-out.
@@ -60,7 +76,37 @@ struct QueueRules {
   absl::Duration decline_price = absl::Seconds(60);  // until the decliner may see the ticket again
   absl::Duration expiry_price = absl::Seconds(20);   // the same for one who let the offer pass
 
+  // The wait that is promised. From half of it on a ticket grows more urgent, up to target_boost
+  // more seconds when it is reached.
+  absl::Duration target_wait = absl::Seconds(20);
+  absl::Duration target_boost = absl::Seconds(30);
+  // What an agent counts less for each level that it is below what is wanted (required, extra and
+  // preferred skills together), and for not speaking the ticket's language.
+  absl::Duration missing_level_price = absl::Seconds(10);
+  absl::Duration missing_language_price = absl::Seconds(30);
+  absl::Duration known_agent_bonus = absl::Seconds(60);  // for the ticket's preferred agent
+  // After this wait a ticket too heavy for the free units of an agent claims that agent, see
+  // engine.h.
+  absl::Duration capacity_claim_after = absl::Seconds(60);
+  std::uint32_t offers_at_once = 1;  // agents that see a ticket at the same time; 1 to 5
+  std::uint32_t most_refusals = 0;   // then the ticket is set aside (HoldTicket); 0: never
+  Phase phase = Phase::kOpen;
+
   friend bool operator==(const QueueRules&, const QueueRules&) = default;
+};
+
+// What holds for all queues and agents of a pool.
+struct PoolRules {
+  absl::Duration fair_window = absl::Minutes(30);   // how far back idleness counts; 0: the last gap
+  absl::Duration idle_bound = absl::Seconds(120);   // the most that idleness counts
+  absl::Duration loaded_price = absl::Seconds(60);  // of an agent with all its units taken
+  bool scarcity = true;                             // keep agents for the lines that lack them
+  absl::Duration scarcity_bound = absl::Seconds(30);
+  std::uint32_t most_offers_per_agent = 0;    // open at once; 0: as its capacity allows
+  std::uint32_t ignored_offers_to_pause = 3;  // in a row; 0: never
+  Phase phase = Phase::kOpen;
+
+  friend bool operator==(const PoolRules&, const PoolRules&) = default;
 };
 
 struct TicketSpec {
@@ -112,6 +158,8 @@ inline constexpr std::string_view kCapacityReduced = "CAPACITY_REDUCED";
 inline constexpr std::string_view kQueueRemoved = "QUEUE_REMOVED";
 inline constexpr std::string_view kMatchingClosed = "MATCHING_CLOSED";
 inline constexpr std::string_view kAssignedElsewhere = "ASSIGNED_ELSEWHERE";
+inline constexpr std::string_view kTaken = "TAKEN";  // another agent was quicker
+inline constexpr std::string_view kTicketHeld = "TICKET_HELD";
 // An offer expired.
 inline constexpr std::string_view kNotAcknowledged = "NOT_ACKNOWLEDGED";
 inline constexpr std::string_view kNotAnswered = "NOT_ANSWERED";
@@ -122,9 +170,14 @@ inline constexpr std::string_view kTransferred = "TRANSFERRED";
 inline constexpr std::string_view kCompletedByAgent = "COMPLETED_BY_AGENT";
 inline constexpr std::string_view kAfterWorkElapsed = "AFTER_WORK_ELAPSED";
 inline constexpr std::string_view kNoAfterWork =
-    "NO_AFTER_WORK";  // wrap-up asked where there is none
+    "NO_AFTER_WORK";                                          // wrap-up asked where there is none
+inline constexpr std::string_view kAgentLost = "AGENT_LOST";  // it is gone for good
 inline constexpr std::string_view kCustomerLeft = "CUSTOMER_LEFT";
 inline constexpr std::string_view kTicketClosed = "TICKET_CLOSED";  // gone for another reason
+// A ticket was set aside.
+inline constexpr std::string_view kTooManyRefusals = "TOO_MANY_REFUSALS";
+// An agent was paused.
+inline constexpr std::string_view kIgnoredOffers = "IGNORED_OFFERS";
 // An act was refused.
 inline constexpr std::string_view kOfferNotFound = "OFFER_NOT_FOUND";
 inline constexpr std::string_view kOfferNotYours = "OFFER_NOT_YOURS";

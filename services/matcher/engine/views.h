@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "services/matcher/engine/decision.h"
 #include "services/matcher/engine/types.h"
 
 namespace muster::engine {
@@ -83,6 +85,54 @@ struct TicketView {
   absl::Time create_time;
   absl::Duration priority_ahead;                    // the queue's and its own
   absl::Time expire_time = absl::InfiniteFuture();  // if it still waits then
+};
+
+// Why a ticket waits.
+struct TicketExplanation {
+  std::string ticket_id;
+  std::string queue_id;
+  TicketState state = TicketState::kWaiting;
+  bool queue_known = true;              // false: it waits for its queue to be told
+  bool paused = false;                  // its queue or pool makes no offers, or matching is closed
+  std::optional<std::size_t> position;  // among its queue's, see Engine::Position
+  int relax_step = 0;                   // steps taken
+  absl::Time next_step_at = absl::InfiniteFuture();
+  Terms terms;                 // as of `now` of the last Apply, without an agent's
+  std::uint32_t fitting = 0;   // registered agents that meet the demands of this step
+  std::uint32_t eligible = 0;  // of them: could take it at once
+  Ineligible ineligible;
+  std::uint32_t refusals = 0;
+  std::vector<std::string> offered_to;
+  std::string reserved_for;   // transferred to this agent
+  std::string claimed_agent;  // whose units are kept for it, see engine.h
+  bool unservable = false;    // nobody registered fits, not even at the last step
+};
+
+// Why an agent has, or has not, been offered anything.
+struct AgentExplanation {
+  struct DeclinedTicket {
+    std::string ticket_id;
+    absl::Time until;  // it may not see it again before
+  };
+  struct Line {
+    std::string queue_id;
+    int relax_step = 0;
+    std::uint64_t waiting = 0;
+    std::uint32_t agents_ahead = 0;  // idle agents that would be asked before it
+  };
+  std::string agent_id;
+  bool registered = false;
+  Presence presence = Presence::kOffline;
+  bool connected = false;
+  std::uint32_t capacity = 0;
+  std::uint32_t free_units = 0;
+  std::uint32_t open_offers = 0;
+  absl::Duration idle_credit;  // what its idleness counts now
+  std::uint32_t ignored_in_a_row = 0;
+  std::string claimed_by;     // the heavy ticket that it is kept for
+  std::uint64_t waiting = 0;  // tickets in all lines that it fits
+  std::vector<Line> lines;    // that it fits, by queue and step
+  std::vector<DeclinedTicket> declined;
 };
 
 }  // namespace muster::engine

@@ -178,11 +178,11 @@ class EngineRun {
     engine_.Apply(event, TimeAt(at), &effects);
     for (const Effect& effect : effects) {
       if (const auto* offer = std::get_if<MakeOffer>(&effect)) {
-        const std::size_t c = customers_.at(offer->ticket_id);
-        outcomes_[c] = {offer->agent_id, at};
+        const std::size_t c = customers_.at(std::string(offer->ticket_id));
+        outcomes_[c] = {std::string(offer->agent_id), at};
         assignments_[c] = offer->offer;
         agenda_.Add(at + day_.customers[c].handle, Kind::kDone, c);
-        Tell(at, OfferAccepted{offer->offer, offer->agent_id, 0});
+        Tell(at, OfferAccepted{offer->offer, std::string(offer->agent_id), 0});
       }
     }
   }

@@ -114,71 +114,79 @@ void NaiveMatcher::On(const AssignmentFailed& e) {
 
 void NaiveMatcher::See(const MakeOffer& e) {
   const auto next = NextPair();
-  Expect(next.has_value(), e.ticket_id + " was offered, and nothing should have been");
+  Expect(next.has_value(), std::string(e.ticket_id) + " was offered, and nothing should have been");
   if (next) {
-    Expect(next->first == e.ticket_id && next->second == e.agent_id,
-           e.ticket_id + " was offered to " + e.agent_id + ", not " + next->first + " to " +
-               next->second);
+    Expect(next->first == std::string(e.ticket_id) && next->second == std::string(e.agent_id),
+           std::string(e.ticket_id) + " was offered to " + std::string(e.agent_id) + ", not " +
+               next->first + " to " + next->second);
   }
-  Expect(tickets_[e.ticket_id].state == TicketState::kWaiting, e.ticket_id + " did not wait");
-  tickets_[e.ticket_id].state = TicketState::kOffered;
+  Expect(tickets_[std::string(e.ticket_id)].state == TicketState::kWaiting,
+         std::string(e.ticket_id) + " did not wait");
+  tickets_[std::string(e.ticket_id)].state = TicketState::kOffered;
   Expect(last_offer_ < e.offer, "offers are numbered upwards");
   last_offer_ = e.offer;
-  offers_[e.offer] = {e.ticket_id, e.agent_id};
+  offers_[e.offer] = {std::string(e.ticket_id), std::string(e.agent_id)};
   weights_[e.offer] = e.weight;
-  agents_[e.agent_id].load += e.weight;
+  agents_[std::string(e.agent_id)].load += e.weight;
 }
 
 void NaiveMatcher::See(const EndOffer& e) {
   Expect(offers_.erase(e.offer) == 1, "an offer ended that was not pending");
   const bool refused = e.outcome == OfferOutcome::kDeclined || e.outcome == OfferOutcome::kExpired;
-  Unload(e.offer, e.agent_id, refused);
-  const auto it = tickets_.find(e.ticket_id);
+  Unload(e.offer, std::string(e.agent_id), refused);
+  const auto it = tickets_.find(std::string(e.ticket_id));
   if (it == tickets_.end() || it->second.state != TicketState::kOffered) return;
   it->second.state = TicketState::kWaiting;
-  const QueueRules& rules = queues_[e.queue_id].rules;
+  const QueueRules& rules = queues_[std::string(e.queue_id)].rules;
   const bool taken = e.reason == reason::kRequeued || e.reason == reason::kTransferred;
-  if (e.outcome == OfferOutcome::kExpired) Price(e.ticket_id, e.agent_id, rules.expiry_price);
+  if (e.outcome == OfferOutcome::kExpired)
+    Price(std::string(e.ticket_id), std::string(e.agent_id), rules.expiry_price);
   if (e.outcome == OfferOutcome::kDeclined || taken) {
-    Price(e.ticket_id, e.agent_id, rules.decline_price);
+    Price(std::string(e.ticket_id), std::string(e.agent_id), rules.decline_price);
   }
   if (refused) it->second.only_agent.clear();
 }
 
 void NaiveMatcher::See(const Assign& e) {
-  Expect(tickets_[e.ticket_id].state == TicketState::kWaiting, e.ticket_id + " assigned twice");
-  tickets_[e.ticket_id].state = TicketState::kAssigned;
-  tickets_[e.ticket_id].only_agent.clear();
-  assignments_[e.assignment] = {e.ticket_id, e.agent_id};
+  Expect(tickets_[std::string(e.ticket_id)].state == TicketState::kWaiting,
+         std::string(e.ticket_id) + " assigned twice");
+  tickets_[std::string(e.ticket_id)].state = TicketState::kAssigned;
+  tickets_[std::string(e.ticket_id)].only_agent.clear();
+  assignments_[e.assignment] = {std::string(e.ticket_id), std::string(e.agent_id)};
   weights_[e.assignment] = e.weight;
-  agents_[e.agent_id].load += e.weight;
-  Expect(agents_[e.agent_id].load <= agents_[e.agent_id].spec.capacity, e.agent_id + " is full");
+  agents_[std::string(e.agent_id)].load += e.weight;
+  Expect(agents_[std::string(e.agent_id)].load <= agents_[std::string(e.agent_id)].spec.capacity,
+         std::string(e.agent_id) + " is full");
 }
 
-void NaiveMatcher::See(const StartWrapUp& e) { tickets_[e.ticket_id].state = TicketState::kServed; }
+void NaiveMatcher::See(const StartWrapUp& e) {
+  tickets_[std::string(e.ticket_id)].state = TicketState::kServed;
+}
 
 void NaiveMatcher::See(const EndAssignment& e) {
   Expect(assignments_.erase(e.assignment) == 1, "an assignment ended that was not live");
-  Unload(e.assignment, e.agent_id, true);
+  Unload(e.assignment, std::string(e.agent_id), true);
   if (e.reason == reason::kRequeued || e.reason == reason::kTransferred) {
-    tickets_[e.ticket_id].state = TicketState::kWaiting;
-    Price(e.ticket_id, e.agent_id, queues_[e.queue_id].rules.decline_price);
+    tickets_[std::string(e.ticket_id)].state = TicketState::kWaiting;
+    Price(std::string(e.ticket_id), std::string(e.agent_id),
+          queues_[std::string(e.queue_id)].rules.decline_price);
   } else {
-    tickets_.erase(e.ticket_id);
+    tickets_.erase(std::string(e.ticket_id));
   }
 }
 
 void NaiveMatcher::See(const RequeueTicket& e) {
-  Ticket& ticket = tickets_[e.ticket_id];
-  ticket.spec.queue_id = e.queue_id;
-  ticket.only_agent = e.agent_id;
-  ticket.prices.erase(e.agent_id);
+  Ticket& ticket = tickets_[std::string(e.ticket_id)];
+  ticket.spec.queue_id = std::string(e.queue_id);
+  ticket.only_agent = std::string(e.agent_id);
+  ticket.prices.erase(std::string(e.agent_id));
 }
 
 void NaiveMatcher::See(const ExpireTicket& e) {
-  Expect(tickets_[e.ticket_id].state == TicketState::kWaiting, e.ticket_id + " expired in service");
-  Expect(e.expire_time <= now_, e.ticket_id + " expired too early");
-  tickets_.erase(e.ticket_id);
+  Expect(tickets_[std::string(e.ticket_id)].state == TicketState::kWaiting,
+         std::string(e.ticket_id) + " expired in service");
+  Expect(e.expire_time <= now_, std::string(e.ticket_id) + " expired too early");
+  tickets_.erase(std::string(e.ticket_id));
 }
 
 void NaiveMatcher::Price(const std::string& ticket_id, const std::string& agent_id,

@@ -152,13 +152,15 @@ std::string Ids(const std::vector<OfferId>& ids) {
       "]");
 }
 
+absl::string_view Text(std::string_view text) { return {text.data(), text.size()}; }
+
 std::string With(std::string_view more) {
   return more.empty() ? "" : absl::StrCat(" ", absl::string_view(more.data(), more.size()));
 }
 
 struct Briefer {
   std::string operator()(const MakeOffer& e) const {
-    return absl::StrCat("offer ", Id(e.offer), " ", e.ticket_id, " ", e.agent_id);
+    return absl::StrCat("offer ", Id(e.offer), " ", Text(e.ticket_id), " ", Text(e.agent_id));
   }
   std::string operator()(const MoveDeadline& e) const {
     return absl::StrCat("deadline ", Id(e.offer), " ", Seconds(e.deadline));
@@ -169,7 +171,7 @@ struct Briefer {
                         With(e.reason));
   }
   std::string operator()(const Assign& e) const {
-    return absl::StrCat("assign ", Id(e.assignment), " ", e.ticket_id, " ", e.agent_id);
+    return absl::StrCat("assign ", Id(e.assignment), " ", Text(e.ticket_id), " ", Text(e.agent_id));
   }
   std::string operator()(const StartWrapUp& e) const {
     return absl::StrCat("wrap_up ", Id(e.assignment), " ", Seconds(e.deadline));
@@ -178,14 +180,23 @@ struct Briefer {
     return absl::StrCat("done ", Id(e.assignment), With(e.reason));
   }
   std::string operator()(const RequeueTicket& e) const {
-    return absl::StrCat("requeued ", e.ticket_id, " ", e.queue_id, With(e.agent_id),
+    return absl::StrCat("requeued ", Text(e.ticket_id), " ", Text(e.queue_id), With(e.agent_id),
                         With(e.reason));
   }
   std::string operator()(const ExpireTicket& e) const {
-    return absl::StrCat("expired ", e.ticket_id, " ", Seconds(e.expire_time));
+    return absl::StrCat("expired ", Text(e.ticket_id), " ", Seconds(e.expire_time));
+  }
+  std::string operator()(const HoldTicket& e) const {
+    return absl::StrCat("held ", Text(e.ticket_id), With(e.reason), " ", e.refusals);
+  }
+  std::string operator()(const PauseAgent& e) const {
+    return absl::StrCat("paused ", Text(e.agent_id), With(e.reason), " ", e.ignored);
+  }
+  std::string operator()(const DecisionMade& e) const {
+    return absl::StrCat("decided ", Id(e.decision->offer));
   }
   std::string operator()(const ResendToAgent& e) const {
-    return absl::StrCat("resend ", e.agent_id, " ", Ids(e.offers), " ", Ids(e.assignments));
+    return absl::StrCat("resend ", Text(e.agent_id), " ", Ids(e.offers), " ", Ids(e.assignments));
   }
   std::string operator()(const Unchanged&) const { return "unchanged"; }
   std::string operator()(const Reject& e) const { return absl::StrCat("reject", With(e.reason)); }
