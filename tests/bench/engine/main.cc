@@ -22,6 +22,9 @@ struct Suite {
 
 constexpr Suite kSuites[] = {
     {"engine", RegisterEngine, PrintEngineTable},
+#ifdef MUSTER_BENCH_TRANSPORT
+    {"transport", RegisterTransport, PrintTransportTable},
+#endif
 };
 
 int Misused() {

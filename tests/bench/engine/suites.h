@@ -11,4 +11,8 @@ namespace muster::bench {
 void RegisterEngine();
 int PrintEngineTable(bool quick);  // the exit code
 
+// Only where LEMON is installed. The exit code is 1 if a cost is not LEMON's.
+void RegisterTransport();
+int PrintTransportTable(bool quick);
+
 }  // namespace muster::bench
