@@ -152,7 +152,7 @@ int PrintTransportTable(bool quick) {
   bool good = true;
   for (const engine::Case& one : engine::kCases) {
     for (const std::uint64_t seed : engine::kSeeds) {
-      if (quick && seed != engine::kSeeds[0]) continue;
+      if (quick && (seed != engine::kSeeds[0] || one.make != engine::Groups)) continue;
       const engine::TransportProblem problem = one.make(one.costs, seed);
       engine::Comparison sum{.same_cost = true};
       const int rounds = quick ? 1 : one.rounds;
