@@ -25,8 +25,13 @@ constexpr size_t kEarlierBytes = 64 * 1024;
 
 }  // namespace
 
-Node::Node(std::string name, std::string program, std::vector<std::string> args, int port)
-    : name_(std::move(name)), program_(std::move(program)), args_(std::move(args)), port_(port) {}
+Node::Node(std::string name, std::string program, std::vector<std::string> args, int port,
+           ProcessOptions options)
+    : name_(std::move(name)),
+      program_(std::move(program)),
+      args_(std::move(args)),
+      port_(port),
+      options_(std::move(options)) {}
 
 void Node::Start() {
   if (running()) return;
@@ -35,7 +40,7 @@ void Node::Start() {
     earlier_ += said.size() > kEarlierBytes ? said.substr(said.size() - kEarlierBytes) : said;
     if (earlier_.size() > 4 * kEarlierBytes) earlier_.erase(0, earlier_.size() - 4 * kEarlierBytes);
   }
-  process_ = std::make_unique<Process>(BinDir() + "/" + program_, args_);
+  process_ = std::make_unique<Process>(BinDir() + "/" + program_, args_, options_);
 }
 
 void Node::Kill() {
@@ -67,9 +72,13 @@ bool Node::Serving() {
 
 std::string Node::Log() const { return earlier_ + (process_ == nullptr ? "" : process_->Stderr()); }
 
-Cell::Cell(const CellOptions& options) : postgres_(PostgresOptions{.fsync = true}) {
+Cell::Cell(CellOptions options)
+    : options_(std::move(options)),
+      postgres_(PostgresOptions{.fsync = true,
+                                .settings = options_.postgres_settings,
+                                .parent = options_.postgres_parent}) {
   database_url_ = postgres_.CreateDatabase();
-  AddNodes(options);
+  AddNodes();
   if (!MakeWhole(kStartLimit)) {
     std::string log;
     for (const auto& [name, node] : nodes_) absl::StrAppend(&log, name, ":\n", node->Log());
@@ -87,9 +96,10 @@ Cell::~Cell() {
 }
 
 std::string Cell::Link(const std::string& from, const std::string& to, int port) {
-  auto& proxy = links_[absl::StrCat(from, "->", to)];
-  proxy = std::make_unique<TcpProxy>(port);
-  return proxy->address();
+  const std::string name = absl::StrCat(from, "->", to);
+  if (options_.proxied) links_[name] = std::make_unique<TcpProxy>(port);
+  return addresses_[name] =
+             options_.proxied ? links_[name]->address() : absl::StrCat("127.0.0.1:", port);
 }
 
 std::string Cell::DatabaseUrlFor(const std::string& node) {
@@ -105,23 +115,29 @@ void Cell::AddNode(const std::string& name, const std::string& program, int port
   args.push_back("--log-level=warning");
   args.push_back("--node-id=" + name);
   args.push_back("--database-url=" + DatabaseUrlFor(name));
-  nodes_[name] = std::make_unique<Node>(name, program, std::move(args), port);
+  ProcessOptions process;
+  if (!options_.clock_shim.empty()) {
+    clocks_[name] =
+        std::make_unique<ClockOffset>(absl::StrCat(options_.clock_folder, "/", name, ".clock"));
+    process.env = clocks_[name]->Environment(options_.clock_shim);
+  }
+  nodes_[name] = std::make_unique<Node>(name, program, std::move(args), port, process);
 }
 
-void Cell::AddNodes(const CellOptions& options) {
+void Cell::AddNodes() {
   std::vector<std::pair<std::string, int>> intakes, availabilities;
-  for (int i = 1; i <= options.intakes; ++i) {
+  for (int i = 1; i <= options_.intakes; ++i) {
     intakes.emplace_back(absl::StrCat("intake-", i), FreePort());
     AddNode(intakes.back().first, "muster-intake", intakes.back().second, {});
   }
-  for (int i = 1; i <= options.availabilities; ++i) {
+  for (int i = 1; i <= options_.availabilities; ++i) {
     availabilities.emplace_back(absl::StrCat("availability-", i), FreePort());
     AddNode(availabilities.back().first, "muster-availability", availabilities.back().second,
-            {"--lease=" + options.lease, "--grace=" + options.grace});
+            {"--lease=" + options_.lease, "--grace=" + options_.grace});
   }
-  for (int i = 1; i <= options.matchers; ++i) {
+  for (int i = 1; i <= options_.matchers; ++i) {
     const std::string name = absl::StrCat("matcher-", i);
-    std::vector<std::string> args = options.matcher_args;
+    std::vector<std::string> args = options_.matcher_args;
     const auto through = [&](const std::vector<std::pair<std::string, int>>& nodes) {
       std::vector<std::string> addresses;
       for (const auto& [node, port] : nodes) addresses.push_back(Link(name, node, port));
@@ -147,8 +163,8 @@ std::vector<std::string> Cell::link_names() const {
 
 std::vector<std::string> Cell::ClientAddresses(const std::string& prefix) const {
   std::vector<std::string> addresses;
-  for (const auto& [name, link] : links_) {
-    if (absl::StartsWith(name, "clients->" + prefix)) addresses.push_back(link->address());
+  for (const auto& [name, address] : addresses_) {
+    if (absl::StartsWith(name, "clients->" + prefix)) addresses.push_back(address);
   }
   return addresses;
 }
@@ -161,6 +177,7 @@ bool Cell::MakeWhole(absl::Duration limit) {
   postgres_.Start();
   postgres_.Resume();
   HealLinks();
+  for (auto& [name, clock] : clocks_) clock->Set(absl::ZeroDuration());
   for (auto& [name, node] : nodes_) {
     if (node->running()) node->Continue();
     node->Start();

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "tests/faults/clock_offset.h"
 #include "tests/support/postgres.h"
 #include "tests/support/process.h"
 #include "tests/support/tcp_proxy.h"
@@ -29,11 +30,17 @@ struct CellOptions {
   std::string lease = "6s";  // of an agent's session
   std::string grace = "2s";
   std::vector<std::string> matcher_args = {};
+  bool proxied = true;  // false: straight connections, and no links
+  std::vector<std::string> postgres_settings = {};
+  std::string postgres_parent = "";  // where its folder is; the temporary folder if empty
+  // The clock shim, if the nodes' clocks are to be set; then the folder for its files, too.
+  std::string clock_shim = "", clock_folder = "";
 };
 
 class Node {
  public:
-  Node(std::string name, std::string program, std::vector<std::string> args, int port);
+  Node(std::string name, std::string program, std::vector<std::string> args, int port,
+       ProcessOptions options = {});
 
   const std::string& name() const { return name_; }
   int port() const { return port_; }
@@ -54,6 +61,7 @@ class Node {
   const std::string name_, program_;
   const std::vector<std::string> args_;
   const int port_;
+  const ProcessOptions options_;
   std::unique_ptr<Process> process_;
   std::string earlier_;
 };
@@ -61,7 +69,7 @@ class Node {
 class Cell {
  public:
   // Throws when it does not come up.
-  explicit Cell(const CellOptions& options);
+  explicit Cell(CellOptions options);
   ~Cell();
 
   PrivatePostgres& postgres() { return postgres_; }
@@ -71,28 +79,37 @@ class Cell {
   TcpProxy& link(const std::string& name) { return *links_.at(name); }
   std::vector<std::string> node_names() const;
   std::vector<std::string> link_names() const;
-  // Through the clients' proxies; one address a node.
+  // As clients reach them; one address a node.
   std::vector<std::string> IntakeAddresses() const { return ClientAddresses("intake-"); }
   std::vector<std::string> AvailabilityAddresses() const {
     return ClientAddresses("availability-");
   }
   std::vector<std::string> MatcherAddresses() const { return ClientAddresses("matcher-"); }
 
+  // Only with a clock shim: how far its wall clock is off.
+  ClockOffset* clock(const std::string& node) {
+    return clocks_.count(node) > 0 ? clocks_.at(node).get() : nullptr;
+  }
+
   void HealLinks();
   // Starts what is down, heals every link, and waits until all serve; false when `limit` passes.
   bool MakeWhole(absl::Duration limit);
 
  private:
+  // The address at which `from` reaches `to`.
   std::string Link(const std::string& from, const std::string& to, int port);
   std::string DatabaseUrlFor(const std::string& node);
   std::vector<std::string> ClientAddresses(const std::string& prefix) const;
   void AddNode(const std::string& name, const std::string& program, int port,
                std::vector<std::string> args);
-  void AddNodes(const CellOptions& options);
+  void AddNodes();
 
+  const CellOptions options_;
   PrivatePostgres postgres_;
   std::string database_url_;
+  std::map<std::string, std::string> addresses_;  // by the name of the link
   std::map<std::string, std::unique_ptr<TcpProxy>> links_;
+  std::map<std::string, std::unique_ptr<ClockOffset>> clocks_;
   std::map<std::string, std::unique_ptr<Node>> nodes_;
 };
 

@@ -1,9 +1,10 @@
 // The program behind tests/chaos: a cell, its clients, its nemesis, and the verdict.
-#include <fstream>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
-#include <mutex>
 #include <set>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -30,6 +31,46 @@ absl::Status Check(RunOptions* options, const std::string& faults) {
   return absl::OkStatus();
 }
 
+// Small enough to be filled in a moment, and large enough for the records of an hour.
+constexpr int kDiskMegabytes = 600;
+
+// What this machine cannot do is left out, and said.
+void LeaveOut(RunOptions* options, const std::string& fault, const std::string& why) {
+  const auto removed = std::remove(options->faults.begin(), options->faults.end(), fault);
+  if (removed == options->faults.end()) return;
+  options->faults.erase(removed, options->faults.end());
+  std::cout << "chaos: without the fault '" << fault << "': " << why << std::endl;
+}
+
+bool Wants(const RunOptions& options, const std::string& fault) {
+  return std::count(options.faults.begin(), options.faults.end(), fault) > 0;
+}
+
+void PrepareClocks(RunOptions* options) {
+  if (!Wants(*options, "clock")) return;
+  const std::string shim = BinDir() + "/../lib/libmuster_clock_shim.so";
+  if (access(shim.c_str(), R_OK) != 0) {
+    return LeaveOut(options, "clock", "the clock shim is not there");
+  }
+  options->cell.clock_shim = shim;
+  options->cell.clock_folder = options->folder;
+}
+
+std::unique_ptr<SmallDisk> PrepareDisk(RunOptions* options) {
+  if (!Wants(*options, "disk")) return nullptr;
+  const std::string folder = options->folder + "/disk";
+  std::filesystem::create_directories(folder);
+  absl::StatusOr<std::unique_ptr<SmallDisk>> disk = SmallDisk::Mount(folder, kDiskMegabytes);
+  if (!disk.ok()) {
+    LeaveOut(options, "disk", std::string(disk.status().message()));
+    return nullptr;
+  }
+  options->disk = disk->get();
+  options->cell.postgres_parent = folder;
+  options->cell.postgres_settings = {"max_wal_size=96MB", "min_wal_size=32MB"};
+  return *std::move(disk);
+}
+
 int Main(int argc, char** argv) {
   RunOptions options;
   std::string faults;
@@ -53,6 +94,10 @@ int Main(int argc, char** argv) {
              {.min = 1, .max = 600});
   parser.AddCheck([&] { return Check(&options, faults); });
   if (std::optional<int> code = parser.Parse(argc, argv)) return *code;
+  options.folder = std::filesystem::absolute(options.folder);
+  std::filesystem::create_directories(options.folder);
+  PrepareClocks(&options);
+  const std::unique_ptr<SmallDisk> disk = PrepareDisk(&options);
   Run run(options);
   return run.Execute();
 }

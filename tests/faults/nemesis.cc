@@ -16,6 +16,7 @@ namespace {
 constexpr int kCutsInARow = 5;
 constexpr absl::Duration kBetweenCuts = absl::Milliseconds(150);
 constexpr absl::Duration kLeastDelay = absl::Milliseconds(20), kMostDelay = absl::Milliseconds(400);
+constexpr absl::Duration kClockJump = absl::Hours(1);
 constexpr absl::Duration kLongestStall = absl::Seconds(3);
 
 }  // namespace
@@ -32,6 +33,8 @@ const std::vector<FaultInfo>& AllFaults() {
       {"commit", "a node's connection is cut between a commit and its answer, again and again"},
       {"postgres", "PostgreSQL is restarted as if it had crashed (immediate mode)"},
       {"stall", "PostgreSQL stands still: its connections are open, and nothing answers"},
+      {"clock", "a node's wall clock jumps by an hour, and back a while later"},
+      {"disk", "PostgreSQL's disk is full for a while (needs root)"},
       {"backends", "pg_terminate_backend for every connection at work, again and again"},
   };
   return *all;
@@ -88,6 +91,8 @@ void Nemesis::Once(const std::string& fault) {
   if (fault == "postgres") return RestartPostgres();
   if (fault == "stall") return PausePostgres();
   if (fault == "backends") return EndBackends();
+  if (fault == "clock") return JumpClock();
+  if (fault == "disk") return FillDisk();
   WithLink(fault);
 }
 
@@ -172,6 +177,25 @@ void Nemesis::PausePostgres() {
   Wait(random_.Between(options_.shortest, kLongestStall));
   cell_.postgres().Resume();
   Log("continued postgres");
+}
+
+void Nemesis::JumpClock() {
+  const std::string name = PickNode();
+  const absl::Duration jump = random_.Chance(0.5) ? kClockJump : -kClockJump;
+  Log(absl::StrCat("clock of ", name, " jumps by ", absl::FormatDuration(jump)));
+  cell_.clock(name)->Set(jump);
+  WaitSome();
+  cell_.clock(name)->Set(absl::ZeroDuration());
+  Log("clock set right of " + name);
+}
+
+void Nemesis::FillDisk() {
+  Log("disk full");
+  options_.disk->Fill();
+  WaitSome();
+  options_.disk->Free();
+  cell_.postgres().Start();  // it may have died of it
+  Log("disk free");
 }
 
 void Nemesis::EndBackends() {

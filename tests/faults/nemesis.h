@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "tests/faults/cell.h"
 #include "tests/faults/random.h"
+#include "tests/faults/small_disk.h"
 
 namespace muster::faults {
 
@@ -27,6 +28,7 @@ struct NemesisOptions {
   // Each fault lasts, and is followed by calm, for a time between these.
   absl::Duration shortest = absl::Milliseconds(300), longest = absl::Seconds(4);
   absl::Duration least_calm = absl::Milliseconds(500), most_calm = absl::Seconds(3);
+  SmallDisk* disk = nullptr;  // of PostgreSQL, for the fault "disk"
   std::function<void(const std::string& line)> log;
 };
 
@@ -59,6 +61,8 @@ class Nemesis {
   void RestartPostgres();
   void PausePostgres();
   void EndBackends();
+  void JumpClock();
+  void FillDisk();
 
   // False once stopped.
   bool Wait(absl::Duration duration);

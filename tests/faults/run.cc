@@ -87,7 +87,8 @@ int Run::Execute() {
   for (const std::string& complaint : nemesis_->complaints()) {
     violations.push_back({"drain", complaint});
   }
-  for (Violation& v : Check(history_.entries(), ReadRecords(cell_->database_url()))) {
+  for (Violation& v : Check(history_.entries(), ReadRecords(cell_->database_url()),
+                            {.clocks_jumped = nemesis_->done().count("clock") > 0})) {
     violations.push_back(std::move(v));
   }
   if (!calm) {
@@ -108,6 +109,7 @@ void Run::Trouble() {
   NemesisOptions options;
   options.seed = random_.Seed();
   options.faults = options_.faults;
+  options.disk = options_.disk;
   options.log = [this, begin = absl::Now()](const std::string& line) {
     Note(absl::StrCat("{\"fault\":", JsonText(line), ",\"at_us\":", NowMicros(), "}"));
     std::cout << absl::StrFormat("%8.2f s  %s", absl::ToDoubleSeconds(absl::Now() - begin), line)

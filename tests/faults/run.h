@@ -28,6 +28,7 @@ struct RunOptions {
   std::vector<std::string> faults;
   std::string folder = "chaos";
   CellOptions cell;
+  SmallDisk* disk = nullptr;  // outlives the run
   int pools = 3;
   int agents_each = 8;
   double per_second = 40;

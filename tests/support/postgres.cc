@@ -43,8 +43,10 @@ std::string ServerProgram(const std::string& name) {
   return best;
 }
 
-std::string MakeFolder() {
-  std::string name = std::filesystem::temp_directory_path() / "muster-postgres-XXXXXX";
+std::string MakeFolder(const std::string& parent) {
+  const std::filesystem::path above =
+      parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
+  std::string name = above / "muster-postgres-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
   if (!ServerUser().empty()) {
     const passwd* user = getpwnam(ServerUser().c_str());
@@ -65,7 +67,7 @@ std::vector<pid_t> ChildrenOf(pid_t parent) {
 }  // namespace
 
 PrivatePostgres::PrivatePostgres(PostgresOptions options)
-    : options_(std::move(options)), folder_(MakeFolder()) {
+    : options_(std::move(options)), folder_(MakeFolder(options_.parent)) {
   InitCluster();
   Start();
 }
@@ -119,7 +121,7 @@ bool PrivatePostgres::TryStart() {
 
 void PrivatePostgres::Start() {
   std::lock_guard lock(mutex_);
-  if (server_ != nullptr) return;
+  if (server_ != nullptr && server_->running()) return;
   bool keep_port = port_ != 0;
   std::string log;
   for (int i = 0; i < kStartTries; ++i) {
@@ -173,6 +175,11 @@ std::string PrivatePostgres::CreateDatabase() {
   pqxx::connection connection(Url());
   pqxx::nontransaction(connection).exec("CREATE DATABASE " + name);
   return Url(name);
+}
+
+int PrivatePostgres::pid() const {
+  std::lock_guard lock(mutex_);
+  return server_ == nullptr ? -1 : server_->pid();
 }
 
 std::string PrivatePostgres::Log() const {

@@ -22,6 +22,7 @@ class Process;
 struct PostgresOptions {
   bool fsync = false;                      // true where the test is about what survives a crash
   std::vector<std::string> settings = {};  // "max_connections=200", on top of the defaults
+  std::string parent = "";                 // of its folder; the temporary folder if empty
 };
 
 class PrivatePostgres {
@@ -36,11 +37,13 @@ class PrivatePostgres {
   std::string CreateDatabase();
   std::string Url(const std::string& database = "postgres") const;
   int port() const { return port_; }
+  // Of the server's first process, while it runs.
+  int pid() const;
   const std::string& folder() const { return folder_; }
 
   // "fast": sessions are cut, what is committed is written. "immediate": as if it had crashed.
   void Stop(const std::string& mode = "fast");
-  // On the same port as before; returns when it takes connections.
+  // On the same port as before, also after it died by itself; returns when it takes connections.
   void Start();
   void Restart(const std::string& mode = "fast");
 

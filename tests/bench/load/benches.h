@@ -1,0 +1,49 @@
+// The benches of the whole system. Each starts a stage of its own, measures once, and checks by SQL
+// that what was acknowledged is on record.
+//
+//   Figures figures = RunLifecycle({.tickets = 60'000});   // {{"rate", 12345}, {"p99_ms", 8.1}, …}
+//
+// Threading: one thread; the open-loop ones have another that keeps time. They throw
+// std::runtime_error when a check fails: such a figure is worth nothing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace muster::bench {
+
+using Figures = std::map<std::string, double>;
+
+struct LifecycleOptions {
+  int64_t tickets = 60'000;
+  int agents = 1000;
+  int links = 4;
+  int skills = 50;
+  // Tickets that one call creates: 1 is CreateTicket, more is BatchCreateTickets.
+  int batch = 100;
+  int64_t most_open = 3000;  // created and not completed
+};
+// create, match, offer, accept, complete; closed loop.
+Figures RunLifecycle(const LifecycleOptions& options);
+
+struct LatencyOptions {
+  double per_second = 50;
+  absl::Duration duration = absl::Seconds(10);
+  int agents = 1000;
+  int links = 4;
+};
+// From the moment at which a customer asks to the offer on the agent's link; Poisson arrivals.
+Figures RunLatency(const LatencyOptions& options);
+
+struct IntakeOptions {
+  int64_t tickets = 150'000;
+  int in_flight = 512;
+  int channels = 4;
+};
+// CreateTicket alone, each durable when answered; closed loop.
+Figures RunIntake(const IntakeOptions& options);
+
+}  // namespace muster::bench

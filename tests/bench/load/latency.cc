@@ -1,0 +1,129 @@
+#include <mutex>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/bench/load/benches.h"
+#include "tests/bench/load/call.h"
+#include "tests/bench/load/pacer.h"
+#include "tests/bench/load/percentiles.h"
+#include "tests/bench/load/stage.h"
+
+namespace muster::bench {
+namespace {
+
+using availability::v1::AgentFrame;
+using availability::v1::PlatformFrame;
+using intake::v1::IntakeService;
+
+constexpr uint64_t kSeed = 1;
+constexpr absl::Duration kWarmUp = absl::Seconds(2);
+constexpr absl::Duration kLastLimit = absl::Seconds(20);
+
+class Latency {
+ public:
+  explicit Latency(const LatencyOptions& options)
+      : options_(options), stage_({.agents = options.agents, .links = options.links}) {}
+
+  Figures Run() {
+    stage_.Connect(loop_,
+                   [this](LinkClient& link, const PlatformFrame& frame) { Hear(link, frame); });
+    const absl::Time begin = absl::Now();
+    measure_from_ = begin + kWarmUp;
+    {
+      Pacer pacer(options_.per_second, kSeed,
+                  [this](int64_t number, absl::Time due) { Arrive(number, due); });
+      loop_.RunFor(kWarmUp + options_.duration, [] { return false; });
+    }
+    if (!loop_.RunFor(kLastLimit, [this] { return completed_ >= arrived(); })) {
+      throw std::runtime_error(absl::StrCat("latency: ", completed_, " of ", arrived(),
+                                            " tickets were completed; ", errors_, " errors"));
+    }
+    const int64_t stored = stage_.Ask("SELECT count(*) FROM matcher.ended_assignment");
+    if (stored != arrived() || errors_ != 0) {
+      throw std::runtime_error(absl::StrCat("latency: ", stored, " of ", arrived(),
+                                            " are on record; ", errors_, " errors"));
+    }
+    stage_.Disconnect(loop_);
+    return {
+        {"rate", static_cast<double>(offers_.count()) / absl::ToDoubleSeconds(options_.duration)},
+        {"p50_ms", absl::ToDoubleMilliseconds(offers_.At(0.5))},
+        {"p99_ms", absl::ToDoubleMilliseconds(offers_.At(0.99))},
+        {"answer_p50_ms", absl::ToDoubleMilliseconds(answers_.At(0.5))},
+        {"answer_p99_ms", absl::ToDoubleMilliseconds(answers_.At(0.99))}};
+  }
+
+ private:
+  int64_t arrived() {
+    std::lock_guard lock(mutex_);
+    return arrived_;
+  }
+
+  void Arrive(int64_t number, absl::Time due) {  // on the pacer's thread
+    intake::v1::CreateTicketRequest request;
+    auto& ticket = *request.mutable_ticket();
+    ticket.set_pool_id(Stage::kPool);
+    ticket.set_queue_id(stage_.QueueId(number));
+    ticket.set_customer_id(absl::StrCat("customer-", number));
+    ticket.set_subject(absl::StrCat(number));  // it comes with the offer
+    {
+      std::lock_guard lock(mutex_);
+      ++arrived_;
+      due_[number] = due;
+    }
+    Call(loop_, stage_.intake(), &IntakeService::Stub::AsyncCreateTicket, request,
+         [this, due](const grpc::Status& status, const intake::v1::Ticket&) {
+           if (!status.ok()) ++errors_;
+           if (due >= measure_from_) answers_.Add(absl::Now() - due);
+         });
+  }
+
+  void Hear(LinkClient& link, const PlatformFrame& frame) {
+    AgentFrame act;
+    act.set_agent_id(frame.agent_id());
+    if (frame.has_offer()) {
+      Offered(frame.offer());
+      act.mutable_accept_offer()->set_offer_id(frame.offer().offer_id());
+      link.Send(std::move(act));
+    } else if (frame.has_assignment_confirmed()) {
+      auto& complete = *act.mutable_complete_assignment();
+      complete.set_assignment_id(frame.assignment_confirmed().assignment_id());
+      complete.set_disposition("solved");
+      link.Send(std::move(act));
+    } else if (frame.has_assignment_ended()) {
+      ++completed_;
+    } else if (frame.has_answer() && frame.answer().status().code() != 0) {
+      ++errors_;
+    }
+  }
+
+  void Offered(const availability::v1::OfferNotice& offer) {
+    const absl::Time now = absl::Now();
+    int64_t number = -1;
+    std::lock_guard lock(mutex_);
+    if (!absl::SimpleAtoi(offer.subject(), &number) || due_.count(number) == 0) {
+      ++errors_;
+      return;
+    }
+    if (due_[number] >= measure_from_) offers_.Add(now - due_[number]);
+    due_.erase(number);
+  }
+
+  const LatencyOptions options_;
+  Stage stage_;
+  Loop loop_;
+  absl::Time measure_from_;
+  std::mutex mutex_;
+  std::unordered_map<int64_t, absl::Time> due_;
+  int64_t arrived_ = 0;
+  Percentiles offers_, answers_;
+  int64_t completed_ = 0, errors_ = 0;
+};
+
+}  // namespace
+
+Figures RunLatency(const LatencyOptions& options) { return Latency(options).Run(); }
+
+}  // namespace muster::bench

@@ -1,0 +1,32 @@
+// Which benches there are, at which sizes, and how their figures are shown.
+//
+//   for (const Bench& bench : Plan({"all"}, {.quick = true})) bench.show(bench.run());
+//
+// Threading: one thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/bench/load/benches.h"
+
+namespace muster::bench {
+
+struct Scale {
+  bool quick = false;
+};
+
+struct Bench {
+  std::string name;
+  std::string workload;
+  std::string aim;
+  std::function<Figures()> run;
+  std::function<std::string(const Figures&)> show;
+};
+
+// Those named, in the order of the table; "all" is all. Throws when there is no such bench. Half
+// load is half of the rate that `lifecycle` had in this same process.
+std::vector<Bench> Plan(const std::vector<std::string>& names, const Scale& scale);
+
+}  // namespace muster::bench

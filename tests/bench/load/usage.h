@@ -1,0 +1,25 @@
+// What processes of this machine have used, as /proc has it.
+//
+// Threading: pure functions.
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+namespace muster::bench {
+
+// Of a cell with one node of each kind, since each began.
+struct CpuSeconds {
+  double intake = 0, availability = 0, matcher = 0;
+  double postgres = 0;  // of the backends and writers that are there
+  double load = 0;      // this process
+  double all() const { return intake + availability + matcher + postgres + load; }
+};
+CpuSeconds operator-(const CpuSeconds& a, const CpuSeconds& b);
+
+double CpuSecondsOf(pid_t pid);
+double ResidentMiB(pid_t pid);
+std::vector<pid_t> ChildrenOf(pid_t pid);
+
+}  // namespace muster::bench
