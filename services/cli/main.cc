@@ -8,6 +8,7 @@
 #include "services/cli/flags.h"
 #include "services/cli/output.h"
 #include "services/cli/replay/replay_command.h"
+#include "services/cli/simulate/simulate_command.h"
 #include "services/cli/terminal.h"
 
 namespace {
@@ -57,6 +58,7 @@ void AddCommands(CLI::App& app, Context& context) {
   muster::cli::AddTopCommand(app, context);
   muster::cli::AddStatusCommand(app, context);
   muster::cli::AddReplayCommands(app, context);
+  muster::cli::AddSimulateCommand(app, context);
   muster::cli::AddCompletionCommands(app, context);
 }
 
