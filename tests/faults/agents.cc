@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/rpc/channel.h"
@@ -243,6 +244,8 @@ void AgentClient::HearAnswer(const PlatformFrame::Answer& answer) {
   if (!status.ok()) entry.error = answer.status().ShortDebugString();
   world_.history.Add(entry);
   if (entry.told == Told::kUnknown && at->second.tries < kMostTries) return;  // Remind asks again
+  // The link stands, and the session is gone: as after a lease that ran out.
+  if (absl::StrContains(entry.error, "NO_SESSION")) Hello();
   if (entry.act == Act::kComplete) works_.erase(entry.work_id);
   pending_.erase(at);
   NextPresence();

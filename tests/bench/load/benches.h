@@ -34,6 +34,8 @@ struct LatencyOptions {
   absl::Duration duration = absl::Seconds(10);
   int agents = 1000;
   int links = 4;
+  // Somebody's transaction stays open meanwhile, and keeps PostgreSQL from cleaning up.
+  bool hold_transaction = false;
 };
 // From the moment at which a customer asks to the offer on the agent's link; Poisson arrivals.
 Figures RunLatency(const LatencyOptions& options);
@@ -45,5 +47,26 @@ struct IntakeOptions {
 };
 // CreateTicket alone, each durable when answered; closed loop.
 Figures RunIntake(const IntakeOptions& options);
+
+struct OverloadOptions {
+  double peak = 10'000;  // tickets a second that it can do
+  double times = 3;      // of the peak are asked for
+  absl::Duration duration = absl::Seconds(10);
+  // What a caller waits before it gives up, and what counts as well served.
+  absl::Duration patience = absl::Seconds(1);
+};
+// CreateTicket beyond capacity, open loop: how much is well served meanwhile, how the rest is told,
+// and how soon all is well again at half of the peak.
+Figures RunOverload(const OverloadOptions& options);
+
+struct LinkOptions {
+  int agents = 20'000;
+  int streams_each = 100;  // of one connection
+};
+// Idle agents with heartbeats, each on a stream of its own: memory beside that of a bare gRPC
+// server with as many streams; then all are cut and return at once.
+Figures RunLinks(const LinkOptions& options);
+// The bare server: prints its port, and serves until its input ends.
+int ServeBareStreams();
 
 }  // namespace muster::bench

@@ -1,3 +1,4 @@
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <unordered_map>
@@ -5,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/db/pqxx_compat.h"
 #include "tests/bench/load/benches.h"
 #include "tests/bench/load/call.h"
 #include "tests/bench/load/pacer.h"
@@ -32,6 +34,16 @@ class Latency {
                    [this](LinkClient& link, const PlatformFrame& frame) { Hear(link, frame); });
     const absl::Time begin = absl::Now();
     measure_from_ = begin + kWarmUp;
+    second_half_from_ = measure_from_ + options_.duration / 2;
+    const Sizes before = Measure();
+    std::unique_ptr<pqxx::connection> holder;
+    std::unique_ptr<pqxx::work> held;
+    if (options_.hold_transaction) {
+      holder = std::make_unique<pqxx::connection>(stage_.cell().database_url());
+      held = std::make_unique<pqxx::work>(*holder);
+      held->exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      held->exec("SELECT count(*) FROM intake.ticket");
+    }
     {
       Pacer pacer(options_.per_second, kSeed,
                   [this](int64_t number, absl::Time due) { Arrive(number, due); });
@@ -46,16 +58,44 @@ class Latency {
       throw std::runtime_error(absl::StrCat("latency: ", stored, " of ", arrived(),
                                             " are on record; ", errors_, " errors"));
     }
+    const Sizes after = Measure();
+    held = nullptr;
     stage_.Disconnect(loop_);
+    const auto millis = [](Percentiles& times, double share) {
+      return absl::ToDoubleMilliseconds(times.At(share));
+    };
     return {
         {"rate", static_cast<double>(offers_.count()) / absl::ToDoubleSeconds(options_.duration)},
-        {"p50_ms", absl::ToDoubleMilliseconds(offers_.At(0.5))},
-        {"p99_ms", absl::ToDoubleMilliseconds(offers_.At(0.99))},
-        {"answer_p50_ms", absl::ToDoubleMilliseconds(answers_.At(0.5))},
-        {"answer_p99_ms", absl::ToDoubleMilliseconds(answers_.At(0.99))}};
+        {"p50_ms", millis(offers_, 0.5)},
+        {"p99_ms", millis(offers_, 0.99)},
+        {"p99_first_half_ms", millis(first_half_, 0.99)},
+        {"p99_second_half_ms", millis(second_half_, 0.99)},
+        {"memory_growth_mib", after.resident_mib - before.resident_mib},
+        {"database_bytes_each",
+         (after.database_bytes - before.database_bytes) / static_cast<double>(stored)},
+        {"live_table_mib", after.live_table_bytes / (1 << 20)},
+        {"answer_p50_ms", millis(answers_, 0.5)},
+        {"answer_p99_ms", millis(answers_, 0.99)}};
   }
 
  private:
+  // What grows: the services' memory, the database, and the tables that should stay small.
+  struct Sizes {
+    double resident_mib = 0, database_bytes = 0, live_table_bytes = 0;
+  };
+  Sizes Measure() {
+    Sizes sizes;
+    for (const char* node : {"intake-1", "availability-1", "matcher-1"}) {
+      sizes.resident_mib += stage_.ResidentMiB(node);
+    }
+    sizes.database_bytes =
+        static_cast<double>(stage_.Ask("SELECT pg_database_size(current_database())"));
+    sizes.live_table_bytes =
+        static_cast<double>(stage_.Ask("SELECT pg_total_relation_size('matcher.live_assignment') + "
+                                       "pg_total_relation_size('matcher.agent_load')"));
+    return sizes;
+  }
+
   int64_t arrived() {
     std::lock_guard lock(mutex_);
     return arrived_;
@@ -107,18 +147,21 @@ class Latency {
       ++errors_;
       return;
     }
-    if (due_[number] >= measure_from_) offers_.Add(now - due_[number]);
+    const absl::Time due = due_[number];
     due_.erase(number);
+    if (due < measure_from_) return;
+    offers_.Add(now - due);
+    (due < second_half_from_ ? first_half_ : second_half_).Add(now - due);
   }
 
   const LatencyOptions options_;
   Stage stage_;
   Loop loop_;
-  absl::Time measure_from_;
+  absl::Time measure_from_, second_half_from_;
   std::mutex mutex_;
   std::unordered_map<int64_t, absl::Time> due_;
   int64_t arrived_ = 0;
-  Percentiles offers_, answers_;
+  Percentiles offers_, first_half_, second_half_, answers_;
   int64_t completed_ = 0, errors_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // The program `muster-load`: how fast the whole system is, with what it runs on beside it.
 //
-//   muster-load BENCH… [--runs=3] [--quick]      BENCH: lifecycle, latency, intake, or all
+//   muster-load BENCH… [--runs=3] [--quick]      BENCH: the names of plan.cc, or all
 //
 // Prints a line of JSON for each run as it ends, and a table of medians at the end. tests/bench/run
 // builds what it needs.
@@ -43,10 +43,15 @@ int Main(int argc, char** argv) {
   std::vector<std::string> names;
   Scale scale;
   int runs = 3;
-  app.add_option("BENCH", names, "lifecycle, latency, intake, or all")->required();
+  app.add_option("BENCH", names,
+                 "such as lifecycle, latency, intake, links, overload, soak, or all")
+      ->required();
   app.add_option("--runs", runs, "of each, of which the median counts")->check(CLI::Range(1, 99));
+  app.add_option("--soak-minutes", scale.soak_minutes, "how long `soak` takes")
+      ->check(CLI::Range(0.1, 1440.0));
   app.add_flag("--quick", scale.quick, "small sizes: to see that it works");
   CLI11_PARSE(app, argc, argv);
+  if (names.front() == "bare-server") return ServeBareStreams();
 #ifndef NDEBUG
   std::cerr << "note: assertions are on; figures are for the preset `release`\n";
 #endif
@@ -54,7 +59,7 @@ int Main(int argc, char** argv) {
       "| bench | workload | median of " + std::to_string(runs) + " | aim |\n|---|---|---|---|\n";
   for (const Bench& bench : Plan(names, scale)) {
     std::vector<Figures> all;
-    for (int i = 0; i < runs; ++i) {
+    for (int i = 0; i < (bench.once ? 1 : runs); ++i) {
       all.push_back(bench.run());
       std::cout << Json(bench.name, all.back()) << std::endl;
     }

@@ -11,6 +11,7 @@ namespace muster::bench {
 namespace {
 
 constexpr double kIdleRate = 50;
+constexpr double kUnmeasuredCreates = 5000;     // overload is of this when `intake` did not run
 constexpr double kUnmeasuredLifecycles = 5000;  // half load is of this when `lifecycle` did not run
 
 std::string ShowLifecycle(const Figures& f) {
@@ -34,8 +35,34 @@ std::string ShowIntake(const Figures& f) {
       f.at("cpu_us_load"));
 }
 
+std::string ShowOverload(const Figures& f) {
+  return absl::StrFormat(
+      "%.0f/s well served (%.0f %% of the peak), p99 %.0f ms; of %.0f/s offered %.0f/s shed, p99 "
+      "%.0f ms, and %.0f/s late; well again after %.1f s",
+      f.at("goodput"), 100 * f.at("share"), f.at("p99_ms"), f.at("offered"), f.at("shed"),
+      f.at("shed_p99_ms"), f.at("late"), f.at("recovery_s"));
+}
+
+std::string ShowLinks(const Figures& f) {
+  return absl::StrFormat(
+      "%.1f KiB each, %.1f times a bare stream (%.1f KiB); came in %.1f s; after a cut 90 %% were "
+      "back in %.1f s, all in %.1f s",
+      f.at("kib_each"), f.at("times_bare"), f.at("bare_kib_each"), f.at("came_s"),
+      f.at("most_returned_s"), f.at("all_returned_s"));
+}
+
+std::string ShowSoak(const Figures& f) {
+  return absl::StrFormat(
+      "%.0f/s, p99 %.1f ms in the first half and %.1f ms in the second; memory +%.0f MiB; %.0f "
+      "bytes "
+      "of tables and indexes a ticket; tables of live work %.1f MiB",
+      f.at("rate"), f.at("p99_first_half_ms"), f.at("p99_second_half_ms"),
+      f.at("memory_growth_mib"), f.at("database_bytes_each"), f.at("live_table_mib"));
+}
+
 std::vector<Bench> AllBenches(const Scale& scale) {
   auto lifecycles = std::make_shared<double>(kUnmeasuredLifecycles);
+  auto creates = std::make_shared<double>(kUnmeasuredCreates);
   const int64_t tickets = scale.quick ? 2000 : 60'000;
   const auto lifecycle = [=](LifecycleOptions options) {
     const Figures figures = RunLifecycle(options);
@@ -57,7 +84,26 @@ std::vector<Bench> AllBenches(const Scale& scale) {
        [=] { return RunLatency({.per_second = *lifecycles / 2, .duration = duration}); },
        ShowLatency},
       {"intake", "CreateTicket alone, 512 in flight", "30,000/s or more, p99 10 ms or less",
-       [=] { return RunIntake({.tickets = scale.quick ? 3000 : 150'000}); }, ShowIntake},
+       [=] {
+         const Figures figures = RunIntake({.tickets = scale.quick ? 3000 : 150'000});
+         *creates = figures.at("rate");
+         return figures;
+       },
+       ShowIntake},
+      {"links", "idle agents, each on a stream of its own, 100 streams a connection",
+       "1.3 times a bare stream or less; 90 % return within 15 s",
+       [=] { return RunLinks({.agents = scale.quick ? 500 : 20'000}); }, ShowLinks},
+      {"overload", "CreateTicket at 3 times the `intake` rate, open loop",
+       "95 % of the peak or more; well again within 10 s",
+       [=] { return RunOverload({.peak = *creates, .duration = duration}); }, ShowOverload},
+      {"soak", "half of the `lifecycle` rate, a transaction held open in PostgreSQL",
+       "rate 95 % or more, p99 at most 1.5 times, no growth beyond the work done",
+       [=] {
+         return RunLatency({.per_second = *lifecycles / 2,
+                            .duration = scale.quick ? duration : absl::Minutes(scale.soak_minutes),
+                            .hold_transaction = true});
+       },
+       ShowSoak, /*once=*/true},
   };
 }
 

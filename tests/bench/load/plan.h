@@ -15,6 +15,7 @@ namespace muster::bench {
 
 struct Scale {
   bool quick = false;
+  double soak_minutes = 20;
 };
 
 struct Bench {
@@ -23,6 +24,7 @@ struct Bench {
   std::string aim;
   std::function<Figures()> run;
   std::function<std::string(const Figures&)> show;
+  bool once = false;  // too long to be repeated
 };
 
 // Those named, in the order of the table; "all" is all. Throws when there is no such bench. Half

@@ -1,0 +1,122 @@
+#include <atomic>
+#include <mutex>
+#include <stdexcept>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/bench/load/benches.h"
+#include "tests/bench/load/call.h"
+#include "tests/bench/load/pacer.h"
+#include "tests/bench/load/percentiles.h"
+#include "tests/bench/load/stage.h"
+
+namespace muster::bench {
+namespace {
+
+using intake::v1::IntakeService;
+
+constexpr uint64_t kSeed = 1;
+constexpr int64_t kMostInFlight = 100'000;
+constexpr absl::Duration kWarmUp = absl::Seconds(2);
+constexpr absl::Duration kLook = absl::Milliseconds(250);
+constexpr absl::Duration kRecoveryLimit = absl::Seconds(60);
+constexpr absl::Duration kLastLimit = absl::Seconds(30);
+
+// What was answered since the last Take.
+struct Tally {
+  int64_t served = 0, shed = 0, late = 0;
+  Percentiles served_in, shed_in;
+};
+
+class Overload {
+ public:
+  explicit Overload(const OverloadOptions& options)
+      : options_(options), stage_({.agents = 0, .intake_channels = 4}) {}
+
+  Figures Run() {
+    Tally crowd = RunAt(options_.peak * options_.times);
+    const absl::Time over = absl::Now();
+    const absl::Duration recovery = Recover(over);
+    if (!loop_.RunFor(kLastLimit, [this] { return in_flight_ == 0; })) {
+      throw std::runtime_error("overload: calls were not answered");
+    }
+    const int64_t stored = stage_.Ask("SELECT count(*) FROM intake.ticket");
+    // A call whose time was up may have been served all the same.
+    if (stored < served_ever_ || stored > served_ever_ + late_ever_) {
+      throw std::runtime_error(absl::StrCat("overload: ", stored, " tickets are on record, and ",
+                                            served_ever_, " were acknowledged"));
+    }
+    const double seconds = absl::ToDoubleSeconds(options_.duration);
+    return {{"goodput", static_cast<double>(crowd.served) / seconds},
+            {"share", static_cast<double>(crowd.served) / seconds / options_.peak},
+            {"offered", static_cast<double>(crowd.served + crowd.shed + crowd.late) / seconds},
+            {"shed", static_cast<double>(crowd.shed) / seconds},
+            {"late", static_cast<double>(crowd.late) / seconds},
+            {"p99_ms", absl::ToDoubleMilliseconds(crowd.served_in.At(0.99))},
+            {"shed_p99_ms", absl::ToDoubleMilliseconds(crowd.shed_in.At(0.99))},
+            {"recovery_s", absl::ToDoubleSeconds(recovery)}};
+  }
+
+ private:
+  Tally RunAt(double rate) {
+    Pacer pacer(rate, kSeed, [this](int64_t, absl::Time) { Arrive(); });
+    loop_.RunFor(kWarmUp, [] { return false; });
+    tally_ = {};
+    loop_.RunFor(options_.duration, [] { return false; });
+    return std::exchange(tally_, {});
+  }
+
+  // Until a look finds nobody shed or late.
+  absl::Duration Recover(absl::Time over) {
+    Pacer pacer(options_.peak / 2, kSeed, [this](int64_t, absl::Time) { Arrive(); });
+    while (absl::Now() - over < kRecoveryLimit) {
+      tally_ = {};
+      loop_.RunFor(kLook, [] { return false; });
+      if (tally_.served > 0 && tally_.shed == 0 && tally_.late == 0) break;
+    }
+    return absl::Now() - over;
+  }
+
+  void Arrive() {  // on the pacer's thread
+    if (in_flight_ >= kMostInFlight) return;
+    ++in_flight_;
+    intake::v1::CreateTicketRequest request;
+    auto& ticket = *request.mutable_ticket();
+    const int64_t number = created_++;
+    ticket.set_pool_id(Stage::kPool);
+    ticket.set_queue_id(stage_.QueueId(number));
+    ticket.set_customer_id(absl::StrCat("customer-", number));
+    Call(
+        loop_, stage_.intake(), &IntakeService::Stub::AsyncCreateTicket, request,
+        [this, begin = absl::Now()](const grpc::Status& status, const intake::v1::Ticket&) {
+          --in_flight_;
+          const absl::Duration took = absl::Now() - begin;
+          if (status.ok()) {
+            ++tally_.served;
+            ++served_ever_;
+            tally_.served_in.Add(took);
+          } else if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+            ++tally_.shed;
+            tally_.shed_in.Add(took);
+          } else {
+            ++tally_.late;
+            ++late_ever_;
+          }
+        },
+        options_.patience);
+  }
+
+  const OverloadOptions options_;
+  Stage stage_;
+  Loop loop_;
+  Tally tally_;
+  std::atomic<int64_t> in_flight_{0};
+  int64_t created_ = 0;  // the pacers', of which there is one at a time
+  int64_t served_ever_ = 0, late_ever_ = 0;
+};
+
+}  // namespace
+
+Figures RunOverload(const OverloadOptions& options) { return Overload(options).Run(); }
+
+}  // namespace muster::bench
