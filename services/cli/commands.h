@@ -15,6 +15,8 @@ void AddAgentCommands(CLI::App& app, Context& context);
 void AddWorkCommand(CLI::App& agent, Context& context);
 void AddOfferCommands(CLI::App& app, Context& context);
 void AddAssignmentCommands(CLI::App& app, Context& context);
+// `muster matcher record | replay`
+void AddMatcherCommands(CLI::App& app, Context& context);
 void AddStatusCommand(CLI::App& app, Context& context);
 void AddTopCommand(CLI::App& app, Context& context);
 // `muster completion bash|zsh|fish` and the hidden `muster __complete`.

@@ -55,6 +55,7 @@ void AddCommands(CLI::App& app, Context& context) {
   muster::cli::AddAgentCommands(app, context);
   muster::cli::AddOfferCommands(app, context);
   muster::cli::AddAssignmentCommands(app, context);
+  muster::cli::AddMatcherCommands(app, context);
   muster::cli::AddTopCommand(app, context);
   muster::cli::AddStatusCommand(app, context);
   muster::cli::AddReplayCommands(app, context);

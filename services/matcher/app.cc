@@ -54,6 +54,7 @@ MatcherOptions MatcherOf(const Config& config) {
   options.node_id = config.node_id;
   options.sequencers = config.sequencers;
   options.prices = {config.decline_price, config.expiry_price};
+  options.tape_bytes = static_cast<size_t>(config.tape_bytes);
   options.directory.interval = config.pool_poll;
   options.feed_silence = config.feed_silence;
   options.health_tolerance = config.health_tolerance;

@@ -65,6 +65,9 @@ void AddLimits(ConfigParser& parser, Config* config) {
              "until an agent may see a ticket again that it declined", {.max = 86400});
   parser.Add("expiry-price", &config->expiry_price,
              "until an agent may see a ticket again that it let pass", {.max = 86400});
+  parser.Add("tape-bytes", &config->tape_bytes,
+             "most memory for the tape of a pool's run (`muster matcher record`); 0 is off",
+             {.max = 1 << 30});
   parser.Add("monitor-interval", &config->monitor_interval,
              "how often the database is asked whether it is there", {.min = 0.01, .max = 60});
   parser.Add("drain-limit", &config->drain_limit, "how long calls and records may take at SIGTERM",

@@ -30,6 +30,7 @@ struct Config {
   absl::Duration health_tolerance = absl::Seconds(2);
   absl::Duration decline_price = absl::Seconds(60);
   absl::Duration expiry_price = absl::Seconds(20);
+  int tape_bytes = 8 << 20;
   absl::Duration monitor_interval = absl::Milliseconds(500);
   absl::Duration drain_limit = absl::Seconds(10);
 };

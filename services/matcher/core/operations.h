@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/matcher/engine/engine.h"
+#include "services/matcher/tape/recorder.h"
 
 namespace muster::matcher {
 
@@ -84,6 +85,12 @@ struct PoolView {
   const std::map<std::string, QueueFacts>& queues;
 };
 
+// A part of the tape of a run.
+struct TapeView {
+  tape::TapeHead head;
+  tape::TapePart part;
+};
+
 class PoolOperations {
  public:
   template <class T>
@@ -100,6 +107,9 @@ class PoolOperations {
   virtual void PendingOffers(OfferFilter filter, Done<std::vector<PendingOffer>> done) = 0;
   // A look at the pool between two events.
   virtual void Inspect(std::string pool_id, Done<PoolView> done) = 0;
+  // The tape from `from`, which is 0 or an earlier part's `next`. FAILED_PRECONDITION, reason
+  // TAPE_OFF, if none is kept.
+  virtual void ReadTape(std::string pool_id, uint64_t from, Done<TapeView> done) = 0;
   // The pools served now, in order of id.
   virtual std::vector<std::string> Pools() const = 0;
 };

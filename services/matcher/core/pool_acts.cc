@@ -325,4 +325,12 @@ void PoolRunner::Inspect(PoolOperations::Done<PoolView> done) {
   done(PoolView{parts_.clock.Now(), engine_, statistics_, tickets_.Facts()});
 }
 
+void PoolRunner::ReadTape(uint64_t from, PoolOperations::Done<TapeView> done) const {
+  if (stopped_) return done(NotServed());
+  if (!tape_.on()) {
+    return done(FailedPrecondition("TAPE_OFF", "this matcher keeps no tapes (--tape-bytes)"));
+  }
+  done(TapeView{tape_.head(), tape_.Read(from)});
+}
+
 }  // namespace muster::matcher

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/errors.h"
+#include "common/base/version.h"
 #include "common/obs/log.h"
 #include "common/rpc/proto_time.h"
 #include "services/matcher/domain/work_id.h"
@@ -13,11 +14,21 @@ namespace muster::matcher {
 namespace in = intake::v1;
 namespace av = availability::v1;
 
+namespace {
+
+engine::EngineOptions EngineOptionsOf(const PoolRunnerOptions& options) {
+  return {.epoch = static_cast<uint64_t>(options.epoch)};
+}
+
+}  // namespace
+
 PoolRunner::PoolRunner(PoolRunnerOptions options, PoolRunnerParts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
       now_(parts_.clock.Now()),
-      engine_({.epoch = static_cast<uint64_t>(options_.epoch)}),
+      engine_(EngineOptionsOf(options_)),
+      tape_({options_.pool_id, std::string(Version()), EngineOptionsOf(options_)},
+            options_.tape_bytes),
       tickets_(options_.prices),
       agents_(options_.hold_back),
       order_(options_.epoch) {}
@@ -133,6 +144,7 @@ void PoolRunner::Apply(const engine::Event& event) {
   effects.swap(effects_);
   effects.clear();
   engine_.Apply(event, now_, &effects);
+  tape_.Add(event, now_, effects);
   for (const engine::Effect& effect : effects) {
     std::visit([this](const auto& e) { Do(e); }, effect);
   }

@@ -38,6 +38,7 @@
 #include "services/matcher/domain/statistics.h"
 #include "services/matcher/engine/engine.h"
 #include "services/matcher/storage/store.h"
+#include "services/matcher/tape/recorder.h"
 
 namespace muster::matcher {
 
@@ -52,6 +53,8 @@ struct PoolRunnerOptions {
   size_t max_untold = 200'000;
   // Words for agents that are kept while there is no delivery stream.
   size_t max_unsaid = 100'000;
+  // Of the tape of this run; 0: none is kept.
+  size_t tape_bytes = 0;
   // How long an agent who could not be reached gets nothing.
   absl::Duration hold_back = absl::Seconds(1);
   absl::Duration retry = absl::Milliseconds(100);        // of refused commits and failed reads
@@ -115,6 +118,7 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   void PendingOffers(const OfferFilter& filter,
                      PoolOperations::Done<std::vector<PendingOffer>> done);
   void Inspect(PoolOperations::Done<PoolView> done);
+  void ReadTape(uint64_t from, PoolOperations::Done<TapeView> done) const;
 
  private:
   using AgentAct = availability::v1::DeliverResponse::Act;
@@ -224,6 +228,7 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
 
   engine::Engine engine_;
   engine::Effects effects_;
+  tape::Recorder tape_;
   TicketMirror tickets_;
   AgentMirror agents_;
   PoolStatistics statistics_;

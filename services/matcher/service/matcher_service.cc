@@ -66,7 +66,10 @@ void FillAssignments(const AssignmentList& list, const std::vector<Assignment>& 
 }  // namespace
 
 MatcherService::MatcherService(PoolOperations& operations, Store& store, const Clock& clock)
-    : operations_(operations), store_(store), watches_(operations, clock) {}
+    : operations_(operations),
+      store_(store),
+      watches_(operations, clock),
+      tapes_(operations, clock) {}
 
 absl::Status MatcherService::CheckServed(const std::string& pool_id) const {
   std::vector<std::string> pools = operations_.Pools();
@@ -259,6 +262,11 @@ MatcherService::Unary* MatcherService::GetStatistics(Context* context,
 grpc::ServerWriteReactor<v1::Statistics>* MatcherService::WatchStatistics(
     Context*, const v1::WatchStatisticsRequest* request) {
   return watches_.Open(ReadRequest(*request));
+}
+
+grpc::ServerWriteReactor<v1::RecordRunResponse>* MatcherService::RecordRun(
+    Context*, const v1::RecordRunRequest* request) {
+  return tapes_.Open(ReadRequest(*request));
 }
 
 }  // namespace muster::matcher

@@ -18,6 +18,7 @@
 #include "muster/matcher/v1/matcher.grpc.pb.h"
 #include "services/matcher/core/operations.h"
 #include "services/matcher/service/statistics_watch.h"
+#include "services/matcher/service/tape_stream.h"
 #include "services/matcher/storage/store.h"
 
 namespace muster::matcher {
@@ -27,8 +28,11 @@ class MatcherService final : public v1::MatcherService::CallbackService {
   MatcherService(PoolOperations& operations, Store& store, const Clock& clock);
 
   // Streams that would go on for ever; at the begin of a drain.
-  void EndStreams() { watches_.EndAll(); }
-  size_t open_streams() const { return watches_.open(); }
+  void EndStreams() {
+    watches_.EndAll();
+    tapes_.EndAll();
+  }
+  size_t open_streams() const { return watches_.open() + tapes_.open(); }
 
   using Context = grpc::CallbackServerContext;
   using Unary = grpc::ServerUnaryReactor;
@@ -44,6 +48,8 @@ class MatcherService final : public v1::MatcherService::CallbackService {
   Unary* GetStatistics(Context*, const v1::GetStatisticsRequest*, v1::Statistics*) override;
   grpc::ServerWriteReactor<v1::Statistics>* WatchStatistics(
       Context*, const v1::WatchStatisticsRequest*) override;
+  grpc::ServerWriteReactor<v1::RecordRunResponse>* RecordRun(Context*,
+                                                             const v1::RecordRunRequest*) override;
 
  private:
   // UNAVAILABLE POOL_NOT_SERVED, or OK.
@@ -61,6 +67,7 @@ class MatcherService final : public v1::MatcherService::CallbackService {
   PoolOperations& operations_;
   Store& store_;
   StatisticsWatches watches_;
+  TapeStreams tapes_;
 };
 
 }  // namespace muster::matcher

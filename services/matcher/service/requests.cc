@@ -177,6 +177,16 @@ absl::StatusOr<StatisticsQuery> ReadRequest(const v1::WatchStatisticsRequest& re
   return query;
 }
 
+absl::StatusOr<TapeQuery> ReadRequest(const v1::RecordRunRequest& request) {
+  MUSTER_RETURN_IF_ERROR(CheckId(request.pool_id(), "pool_id"));
+  TapeQuery query{request.pool_id(), absl::ZeroDuration()};
+  if (request.has_follow()) {
+    MUSTER_ASSIGN_OR_RETURN(query.follow, ReadDuration(request.follow(), "follow",
+                                                       absl::ZeroDuration(), kMaxTapeFollow));
+  }
+  return query;
+}
+
 absl::StatusOr<WorkId> ReadWorkId(const std::string& id, const char* field) {
   std::optional<WorkId> work = ParseWorkId(id);
   if (!work) return InvalidField(field, "must be <pool>/<epoch>/<number>");

@@ -24,6 +24,7 @@ inline constexpr int kMaxReasonBytes = 256;  // of a requeue or a transfer
 inline constexpr absl::Duration kMinWatchInterval = absl::Milliseconds(100);
 inline constexpr absl::Duration kMaxWatchInterval = absl::Minutes(1);
 inline constexpr absl::Duration kDefaultWatchInterval = absl::Seconds(1);
+inline constexpr absl::Duration kMaxTapeFollow = absl::Hours(24);
 
 struct OfferList {
   OfferQuery query;     // `states` without PENDING; `limit` is the page's size
@@ -41,12 +42,18 @@ struct StatisticsQuery {
   absl::Duration interval;  // of a watch
 };
 
+struct TapeQuery {
+  std::string pool_id;
+  absl::Duration follow;
+};
+
 absl::StatusOr<OfferList> ReadRequest(const v1::ListOffersRequest& request);
 absl::StatusOr<AssignmentList> ReadRequest(const v1::ListAssignmentsRequest& request);
 absl::StatusOr<RequeueOperation> ReadRequest(const v1::RequeueTicketRequest& request);
 absl::StatusOr<TransferOperation> ReadRequest(const v1::TransferTicketRequest& request);
 absl::StatusOr<StatisticsQuery> ReadRequest(const v1::GetStatisticsRequest& request);
 absl::StatusOr<StatisticsQuery> ReadRequest(const v1::WatchStatisticsRequest& request);
+absl::StatusOr<TapeQuery> ReadRequest(const v1::RecordRunRequest& request);
 // `field` is "offer_id" or "assignment_id".
 absl::StatusOr<WorkId> ReadWorkId(const std::string& id, const char* field);
 

@@ -176,6 +176,7 @@ void Matcher::Serve(const std::string& pool_id, Taken taken) {
   options.pool_id = pool_id;
   options.epoch = taken.epoch;
   options.prices = options_.prices;
+  options.tape_bytes = options_.tape_bytes;
   PoolRunnerParts parts{.clock = parts_.clock,
                         .sequencer = *sequencer,
                         .store = parts_.store,
@@ -376,6 +377,11 @@ void Matcher::PendingOffers(OfferFilter filter, Done<std::vector<PendingOffer>> 
 void Matcher::Inspect(std::string pool_id, Done<PoolView> done) {
   Post(pool_id, std::move(done),
        [](PoolRunner& runner, auto done) { runner.Inspect(std::move(done)); });
+}
+
+void Matcher::ReadTape(std::string pool_id, uint64_t from, Done<TapeView> done) {
+  Post(pool_id, std::move(done),
+       [from](PoolRunner& runner, auto done) { runner.ReadTape(from, std::move(done)); });
 }
 
 std::vector<std::string> Matcher::Pools() const {

@@ -39,6 +39,7 @@ struct MatcherOptions {
   int sequencers = 1;  // threads that own pools
   Prices prices;
   DirectoryOptions directory;
+  size_t tape_bytes = 0;  // of each pool's run; 0: none is kept
   absl::Duration feed_silence = absl::Seconds(20);
   // How long a feed, the delivery stream, intake or the records may be away before health says so.
   absl::Duration health_tolerance = absl::Seconds(2);
@@ -72,6 +73,7 @@ class Matcher final : public PoolOperations, public std::enable_shared_from_this
   void Transfer(TransferOperation operation, Done<OperationResult> done) override;
   void PendingOffers(OfferFilter filter, Done<std::vector<PendingOffer>> done) override;
   void Inspect(std::string pool_id, Done<PoolView> done) override;
+  void ReadTape(std::string pool_id, uint64_t from, Done<TapeView> done) override;
   std::vector<std::string> Pools() const override;
 
  private:

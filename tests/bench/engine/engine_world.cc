@@ -220,6 +220,9 @@ void World::FillLines() {
 void World::Apply(const engine::Event& event) {
   effects_.clear();
   engine_.Apply(event, now_, &effects_);
+  if (!options_.tape) return;
+  taped_.clear();
+  tape_.Append(event, now_, effects_, &taped_);
 }
 
 void World::QueueTicket(std::uint32_t queue) {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "services/matcher/engine/engine.h"
+#include "services/matcher/tape/event_codec.h"
 
 namespace muster::bench {
 
@@ -26,6 +27,7 @@ struct WorldOptions {
   std::uint32_t agents = 100'000;
   std::uint32_t waiting = 10'000;  // 0: the idle variant
   bool record_decisions = false;
+  bool tape = false;  // written after each event, as a matcher does
 
   friend bool operator==(const WorldOptions&, const WorldOptions&) = default;
 };
@@ -89,6 +91,8 @@ class World {
   engine::Event accepted_ = engine::OfferAccepted{};
   engine::Event completed_ = engine::AssignmentCompleted{};
   engine::Effects effects_;
+  tape::EventWriter tape_;
+  std::string taped_;
   double bytes_per_agent_ = 0;
   double bytes_per_ticket_ = 0;
 };

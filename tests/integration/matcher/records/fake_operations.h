@@ -31,6 +31,7 @@ struct FakePool {
   std::map<std::string, QueueFacts> queues;
   absl::Time now;
   std::map<std::string, absl::Time> receive_times;  // by offer id
+  tape::Recorder tape{{"bank", "test", {.epoch = 3}}, 1 << 20};
 };
 
 class FakeOperations final : public PoolOperations {
@@ -92,6 +93,16 @@ class FakeOperations final : public PoolOperations {
     // As the sequencer would have it: nothing changes while `done` looks.
     FakePool& pool = *it->second;
     done(PoolView{pool.now, pool.engine, pool.statistics, pool.queues});
+  }
+  void ReadTape(std::string pool_id, uint64_t from, Done<TapeView> done) override {
+    absl::StatusOr<TapeView> answer = NotServed();
+    {
+      std::lock_guard lock(mutex_);
+      if (auto it = pools_.find(pool_id); it != pools_.end()) {
+        answer = TapeView{it->second->tape.head(), it->second->tape.Read(from)};
+      }
+    }
+    done(std::move(answer));
   }
   std::vector<std::string> Pools() const override {
     std::lock_guard lock(mutex_);

@@ -245,7 +245,7 @@ TEST_CASE("what is no message is refused, by every method") {
   f.operations.Serve("bank");
   for (const char* method :
        {"GetOffer", "ListOffers", "GetAssignment", "ListAssignments", "RequeueTicket",
-        "TransferTicket", "GetStatistics", "WatchStatistics"}) {
+        "TransferTicket", "GetStatistics", "WatchStatistics", "RecordRun"}) {
     INFO(method);
     CHECK_FALSE(CallRaw(f, method, "\xff\xff\xff\xff").ok());
     CHECK_FALSE(CallRaw(f, method, std::string("\x0a\x02\xc3\x28", 4)).ok());  // no UTF-8
