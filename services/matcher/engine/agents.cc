@@ -8,31 +8,33 @@
 
 namespace muster::engine {
 
-bool Core::Available(const AgentRecord& agent) {
-  return agent.registered && agent.spec.presence == Presence::kOnline && agent.spec.connected;
-}
-
-std::uint32_t Core::Free(const AgentRecord& agent) {
-  const std::uint32_t taken = agent.busy + agent.reserved;
-  return agent.spec.capacity > taken ? agent.spec.capacity - taken : 0;
+Index Core::FindAgent(std::string_view id) const {
+  return agent_ids_.Find(HashText(id), [&](Index a) { return agents_[a].id == id; });
 }
 
 Index Core::AgentFor(std::string_view id) {
-  if (const Index known = Find(agent_ids_, id); known != kNone) return known;
+  if (const Index known = FindAgent(id); known != kNone) return known;
   const Index a = agents_.Add();
-  AgentRecord& agent = agents_[a];
-  agent.spec.agent_id = std::string(id);
-  agent.spec.connected = false;
-  agent.serial = next_serial_++;
-  agent_ids_.emplace(agent.spec.agent_id, a);
+  profiles_.Add();  // at the same index: both are added and freed together
+  agent_stamps_.Cover(a);
+  agents_[a].id.assign(id);
+  agents_[a].serial = next_serial_++;
+  profiles_[a].spec.connected = false;
+  agent_ids_.Insert(HashText(id), a);
   return a;
 }
 
 void Core::ForgetAgentIfUnused(Index a) {
-  const AgentRecord& agent = agents_[a];
-  if (agent.registered || !agent.offers.empty() || !agent.assignments.empty()) return;
-  agent_ids_.erase(agent.spec.agent_id);
+  AgentRecord& agent = agents_[a];
+  if (agent.registered || !agent.works.empty()) return;
+  // Should it come again, it comes as a new one.
+  agent.serial = next_serial_++;
+  agent.value = agent.idle_since = kLongAgo;
+  agent.ignored = 0;
+  if (agent.references > 0) return;
+  agent_ids_.Erase(HashText(agent.id), a);
   agents_.Free(a);
+  profiles_.Free(a);
 }
 
 void Core::On(const AgentChanged& event) {
@@ -43,52 +45,68 @@ void Core::On(const AgentChanged& event) {
   }
   const Index a = AgentFor(spec.agent_id);
   AgentRecord& agent = agents_[a];
-  if (agent.registered && agent.spec == spec) return;
-  const bool new_session = agent.spec.session_id != spec.session_id;
+  AgentProfile& profile = profiles_[a];
+  if (agent.registered && profile.spec == spec) return;
+  const bool new_session = profile.spec.session_id != spec.session_id;
   Enter(a, spec);
   RevokeOffersAfterChange(a);
   ReleaseReserved(a);
-  if (new_session && spec.connected && !spec.session_id.empty() &&
-      agent.offers.size() + agent.assignments.size() > 0) {
-    ResendToAgent resend{.agent_id = agent.spec.agent_id, .session_id = agent.spec.session_id};
-    for (const Index o : agent.offers) resend.offers.push_back(IdOf(offers_[o]));
-    for (const Index s : agent.assignments) resend.assignments.push_back(assignments_[s].id);
+  if (new_session && spec.connected && !spec.session_id.empty() && !agent.works.empty()) {
+    ResendToAgent resend{.agent_id = agent.id, .session_id = profile.spec.session_id};
+    for (const Index w : agent.works) {
+      const WorkRecord& work = works_[w];
+      (work.state == WorkState::kOffer ? resend.offers : resend.assignments).push_back(work.id);
+    }
     Emit(std::move(resend));
   }
-  Touch(a);
+  Loosen(a);
 }
 
 void Core::Enter(Index a, const AgentSpec& spec) {
   AgentRecord& agent = agents_[a];
-  const bool fits_change = !agent.registered || agent.spec.skills != spec.skills ||
-                           agent.spec.languages != spec.languages ||
-                           agent.spec.capacity != spec.capacity;
+  AgentProfile& profile = profiles_[a];
+  const bool told_of = profile.spec.presence_time != spec.presence_time;
   const bool came_online = spec.presence == Presence::kOnline &&
-                           (!agent.registered || agent.spec.presence != Presence::kOnline ||
-                            agent.spec.presence_time != spec.presence_time);
-  Withdraw(a);
-  if (agent.registered && fits_change) File(a, false);
+                           (!agent.registered || agent.presence != Presence::kOnline || told_of);
+  Unstand(a);
+  if (agent.registered) Refit(a, false);
+  Count(agent, -1);
   if (came_online) {
-    const bool told = spec.presence_time > absl::InfinitePast();
-    agent.idle_since = std::max(agent.idle_since, told ? std::min(spec.presence_time, now_) : now_);
+    const Nanos told = ToNanos(spec.presence_time);
+    const Nanos since = told > kLongAgo ? std::min(told, now_) : now_;
+    agent.idle_since = std::max(agent.idle_since, since);
+    agent.value = std::max(agent.value, since);
+    agent.ignored = 0;
   }
   agent.registered = true;
-  agent.spec = spec;
-  if (fits_change) {
-    agent.skills = Intern(spec.skills);
-    agent.languages.clear();
-    for (const std::string& language : spec.languages) {
-      agent.languages.push_back(InternWord(language));
-    }
-    std::sort(agent.languages.begin(), agent.languages.end());
-    File(a, true);
-    Refit(a);
+  profile.spec = spec;
+  agent.capacity = spec.capacity;
+  agent.presence = spec.presence;
+  agent.at_work = spec.presence == Presence::kOnline && spec.connected;
+  profile.skills = Intern(spec.skills);
+  profile.languages.clear();
+  for (const std::string& language : spec.languages) {
+    profile.languages.push_back(InternWord(language));
   }
-  Present(a);
+  std::sort(profile.languages.begin(), profile.languages.end());
+  Count(agent, +1);
+  Refit(a, true);
+  if (agent.claim != kNone) claims_.push_back(agent.claim);
 }
 
-void Core::File(Index a, bool in) {
-  for (const Level& has : agents_[a].skills) {
+void Core::Refit(Index a, bool in) {
+  AgentRecord& agent = agents_[a];
+  const auto visit = [&](Index l) {
+    if (in) return AddToLine(a, l);
+    RemoveFromLine(a, l);
+  };
+  for (const Index l : lines_without_skill_) visit(l);
+  for (const Level& has : profiles_[a].skills) {
+    for (const Index l : lines_by_skill_[has.skill]) visit(l);
+  }
+  for (const Index l : profiles_[a].reserved_lines) visit(l);
+  if (!in) agent.lines.clear();
+  for (const Level& has : profiles_[a].skills) {
     if (in) {
       agents_by_skill_[has.skill].insert(a);
     } else {
@@ -98,55 +116,97 @@ void Core::File(Index a, bool in) {
 }
 
 void Core::On(const AgentRemoved& event) {
-  const Index a = Find(agent_ids_, event.agent_id);
+  const Index a = FindAgent(event.agent_id);
   if (a == kNone || !agents_[a].registered) return;
   AgentRecord& agent = agents_[a];
-  Withdraw(a);
-  File(a, false);
+  AgentProfile& profile = profiles_[a];
+  Unstand(a);
+  Refit(a, false);
+  Count(agent, -1);
   agent.registered = false;
-  agent.spec.presence = Presence::kOffline;
-  agent.spec.connected = false;
-  agent.spec.session_id.clear();
-  Refit(a);
-  Present(a);
+  agent.at_work = false;
+  agent.presence = profile.spec.presence = Presence::kOffline;
+  agent.capacity = 0;
+  profile.spec.connected = false;
+  profile.spec.session_id.clear();
+  profile.skills.clear();
+  Count(agent, +1);
+  if (const Index t = agent.claim; t != kNone) {
+    DropClaim(t);
+    Touch(t);
+  }
   RevokeOffersAfterChange(a);
   ReleaseReserved(a);
   ForgetAgentIfUnused(a);
 }
 
 void Core::RevokeOffersAfterChange(Index a) {
-  const AgentRecord& agent = agents_[a];
-  const auto revoke_all = [&](std::string_view why) {
-    while (!agent.offers.empty()) RevokeToQueue(agent.offers.front(), why);
-  };
-  if (!agent.registered) return revoke_all(reason::kAgentRemoved);
-  if (agent.spec.presence == Presence::kOffline) return revoke_all(reason::kAgentOffline);
-  if (agent.spec.presence == Presence::kPaused) return revoke_all(reason::kAgentPaused);
-  for (const Index o : std::vector<Index>(agent.offers)) {
-    if (!FitsTicket(a, tickets_[offers_[o].ticket])) RevokeToQueue(o, reason::kNoLongerEligible);
+  AgentRecord& agent = agents_[a];
+  if (agent.offers == 0) return;
+  std::string_view all;
+  if (!agent.registered) {
+    all = reason::kAgentRemoved;
+  } else if (agent.presence == Presence::kOffline) {
+    all = reason::kAgentOffline;
+  } else if (agent.presence == Presence::kPaused) {
+    all = reason::kAgentPaused;
   }
-  while (!agent.offers.empty() && agent.busy + agent.reserved > agent.spec.capacity) {
-    RevokeToQueue(agent.offers.back(), reason::kCapacityReduced);
+  for (const Index w : absl::InlinedVector<Index, 4>(agent.works)) {
+    if (works_[w].state != WorkState::kOffer) continue;
+    if (!all.empty()) {
+      RevokeToQueue(w, all);
+    } else if (!FitsTicket(a, tickets_[works_[w].ticket])) {
+      RevokeToQueue(w, reason::kNoLongerEligible);
+    }
+  }
+  for (std::size_t i = agent.works.size(); i-- > 0;) {
+    if (agent.busy + agent.reserved <= agent.capacity) break;
+    const Index w = agent.works[i];
+    if (works_[w].state == WorkState::kOffer) RevokeToQueue(w, reason::kCapacityReduced);
   }
 }
 
 bool Core::CanServeReserved(Index a, std::uint32_t weight) const {
   const AgentRecord& agent = agents_[a];
-  return agent.registered && agent.spec.capacity >= weight &&
-         (agent.spec.presence == Presence::kOnline || agent.spec.presence == Presence::kPaused);
+  return agent.registered && agent.capacity >= weight &&
+         (agent.presence == Presence::kOnline || agent.presence == Presence::kPaused);
 }
 
 void Core::ReleaseReserved(Index a) {
-  const std::vector<Index> lines = agents_[a].reserved_lines;
+  const std::vector<Index> lines = profiles_[a].reserved_lines;
   for (const Index l : lines) {
-    if (CanServeReserved(a, lines_[l].weight)) continue;
+    if (CanServeReserved(a, heads_[l].weight)) continue;
     std::vector<Index> tickets;
-    for (const TicketKey& key : lines_[l].waiting) tickets.push_back(key.ticket);
-    for (const Index t : tickets) {  // the line goes with the last of them
-      Delist(t);
-      Enlist(t);
-    }
+    const WaitOrder order = Waits();
+    Lane::Cursor<WaitOrder> cursor(lines_[l].waiting, order);
+    while (const Entry* entry = cursor.Next()) tickets.push_back(entry->record);
+    for (const Index t : tickets) Relist(t);  // the line goes with the last of them
   }
+}
+
+Nanos Core::Credit(const AgentRecord& agent) const {
+  return agent.value >= now_ ? 0 : Between(agent.value, now_);
+}
+
+void Core::StartIdling(Index a, Nanos since, Nanos carry) {
+  AgentRecord& agent = agents_[a];
+  agent.idle_since = since;
+  agent.value = since - carry;
+}
+
+// Too many in a row: it is paused at once, and stays so until the feed tells of it again.
+void Core::Ignored(Index a) {
+  AgentRecord& agent = agents_[a];
+  ++agent.ignored;
+  const std::uint32_t most = pool_rules_.ignored_offers_to_pause;
+  if (most == 0 || agent.ignored < most || agent.presence != Presence::kOnline) return;
+  Emit(
+      PauseAgent{.agent_id = agent.id, .reason = reason::kIgnoredOffers, .ignored = agent.ignored});
+  agent.ignored = 0;
+  AgentSpec paused = profiles_[a].spec;
+  paused.presence = Presence::kPaused;
+  Enter(a, paused);
+  RevokeOffersAfterChange(a);
 }
 
 }  // namespace muster::engine

@@ -5,184 +5,175 @@
 #include "services/matcher/engine/core.h"
 
 namespace muster::engine {
+namespace {
 
-Index Core::AddAssignment(AssignmentRecord assignment) {
-  const Index s = assignments_.Add();
-  assignments_[s] = std::move(assignment);
-  const AssignmentRecord& added = assignments_[s];
-  assignment_ids_.emplace(added.id, s);
-  ++queues_[added.queue].references;
-  CountAssignment(added, +1);
-  timers_.Set(added.wrap_up_deadline, TimerKind::kWrapUpEnd, s);
-  tickets_[added.ticket].assignment = s;
-  AgentRecord& agent = agents_[added.agent];
-  agent.busy += added.weight;
-  agent.assignments.push_back(s);
-  return s;
+AssignmentState StateOf(const WorkRecord& work) {
+  return work.state == WorkState::kWrapUp ? AssignmentState::kWrapUp : AssignmentState::kActive;
 }
 
-void Core::CountAssignment(const AssignmentRecord& assignment, int sign) {
-  QueueRecord& queue = queues_[assignment.queue];
-  const bool active = assignment.state == AssignmentState::kActive;
+}  // namespace
+
+void Core::CountAssignment(const WorkRecord& work, int sign) {
+  QueueRecord& queue = queues_[work.queue];
+  const bool active = work.state == WorkState::kActive;
   const std::uint64_t one = sign > 0 ? 1 : ~std::uint64_t{0};
   (active ? queue.assigned : queue.wrap_up) += one;
   (active ? pool_.assigned : pool_.wrap_up) += one;
 }
 
-void Core::RemoveAssignment(Index s, bool worked) {
-  const AssignmentRecord& assignment = assignments_[s];
-  const Index a = assignment.agent;
-  const Index q = assignment.queue;
-  AgentRecord& agent = agents_[a];
-  Withdraw(a);
-  agent.busy -= assignment.weight;
-  agent.assignments.erase(std::find(agent.assignments.begin(), agent.assignments.end(), s));
-  if (worked) agent.idle_since = now_;
-  Present(a);
-  Touch(a);
-  timers_.Cancel(assignment.wrap_up_deadline, TimerKind::kWrapUpEnd, s);
-  CountAssignment(assignment, -1);
+// Its capacity has been given back, its timer dropped.
+void Core::FreeWork(Index w) {
+  WorkRecord& work = works_[w];
+  auto& works = agents_[work.agent].works;
+  works.erase(std::find(works.begin(), works.end(), w));
+  if (work.id.epoch == options_.epoch) {
+    work_numbers_.Erase(HashNumber(work.id.number), w);
+  } else {
+    restored_.erase(work.id);
+  }
+  const Index q = work.queue;
+  works_.Free(w);
   --queues_[q].references;
-  assignment_ids_.erase(assignment.id);
-  assignments_.Free(s);
   ForgetQueueIfUnused(q);
+}
+
+void Core::EndWork(Index w, bool worked) {
+  WorkRecord& work = works_[w];
+  const Index a = work.agent;
+  Unstand(a);
+  Load(a, -static_cast<std::int64_t>(work.weight), 0);
+  if (worked) {
+    const Nanos lasted = now_ - std::min(work.assigned, now_);
+    const Nanos carry =
+        work.credit == 0 ? 0 : MulDiv(work.credit, fair_window_, fair_window_ + lasted);
+    StartIdling(a, now_, carry);
+  }
+  if (work.deadline != kNever) {
+    work_stamps_.Bump(w);
+    timers_.Drop(TimerKind::kWrapUpEnd, work.deadline);
+  }
+  CountAssignment(work, -1);
+  FreeWork(w);
+  Loosen(a);
   ForgetAgentIfUnused(a);
 }
 
-void Core::EmitEnd(const AssignmentRecord& assignment, std::string_view why, ActToken act) {
-  Emit(EndAssignment{.assignment = assignment.id,
-                     .ticket_id = assignment.ticket_id,
-                     .agent_id = agents_[assignment.agent].spec.agent_id,
-                     .queue_id = queues_[assignment.queue].id,
-                     .from = assignment.state,
+void Core::EmitEnd(const WorkRecord& work, std::string_view why, ActToken act) {
+  Emit(EndAssignment{.assignment = work.id,
+                     .ticket_id = tickets_[work.ticket].id,
+                     .agent_id = agents_[work.agent].id,
+                     .queue_id = queues_[work.queue].id,
+                     .from = StateOf(work),
                      .reason = why,
-                     .end_time = now_,
+                     .end_time = now_time_,
                      .act = act});
 }
 
-void Core::FinishAssignment(Index s, std::string_view why, ActToken act) {
-  EmitEnd(assignments_[s], why, act);
-  if (EndedOffer* ended = Remembered(assignments_[s].id)) ended->completed = true;
-  const Index t = assignments_[s].ticket;
-  RemoveAssignment(s, /*worked=*/true);
+void Core::FinishAssignment(Index w, std::string_view why, ActToken act) {
+  EmitEnd(works_[w], why, act);
+  if (EndedOffer* ended = Remembered(works_[w].id)) ended->completed = true;
+  const Index t = works_[w].ticket;
+  EndWork(w, /*worked=*/true);
   ForgetTicket(t);
 }
 
-Index Core::LiveOrAnswer(const AssignmentId& id, std::string_view agent_id, ActToken act,
-                         bool completing) {
-  std::string subject = absl::StrCat("assignment ", DebugString(id));
-  const auto live = assignment_ids_.find(id);
-  const EndedOffer* ended = Remembered(id);
-  const bool completed = live == assignment_ids_.end() && ended != nullptr && ended->completed;
-  if (live == assignment_ids_.end() && !completed) {
-    Refuse(act, absl::StatusCode::kNotFound, reason::kAssignmentNotFound, std::move(subject));
-    return kNone;
-  }
-  const std::string& owner =
-      completed ? ended->agent_id : agents_[assignments_[live->second].agent].spec.agent_id;
-  if (!agent_id.empty() && owner != agent_id) {
-    Refuse(act, absl::StatusCode::kPermissionDenied, reason::kAssignmentNotYours,
-           std::move(subject));
-    return kNone;
-  }
-  if (!completed) return live->second;
-  if (completing) {
-    Emit(Unchanged{.offer = id, .act = act});
-  } else {
-    Refuse(act, absl::StatusCode::kFailedPrecondition, reason::kAssignmentCompleted,
-           std::move(subject));
-  }
-  return kNone;
-}
-
 void Core::On(const WrapUpStarted& event) {
-  const Index s = LiveOrAnswer(event.assignment, event.agent_id, event.act, /*completing=*/false);
-  if (s == kNone) return;
-  AssignmentRecord& assignment = assignments_[s];
-  if (assignment.state == AssignmentState::kWrapUp) {
+  const Index w = LiveOrAnswer(event.assignment, event.agent_id, event.act, /*completing=*/false);
+  if (w == kNone) return;
+  WorkRecord& work = works_[w];
+  if (work.state == WorkState::kWrapUp) {
     return Emit(Unchanged{.offer = event.assignment, .act = event.act});
   }
-  const absl::Duration after_work = queues_[assignment.queue].rules.after_work_time;
+  const absl::Duration after_work = queues_[work.queue].rules.after_work_time;
   if (after_work <= absl::ZeroDuration()) {
-    return FinishAssignment(s, reason::kNoAfterWork, event.act);
+    return FinishAssignment(w, reason::kNoAfterWork, event.act);
   }
-  CountAssignment(assignment, -1);
-  assignment.state = AssignmentState::kWrapUp;
-  assignment.wrap_up_deadline = now_ + after_work;
-  CountAssignment(assignment, +1);
-  timers_.Set(assignment.wrap_up_deadline, TimerKind::kWrapUpEnd, s);
-  SetState(assignment.ticket, TicketState::kServed);
-  Emit(StartWrapUp{.assignment = assignment.id,
-                   .ticket_id = assignment.ticket_id,
-                   .agent_id = agents_[assignment.agent].spec.agent_id,
-                   .queue_id = queues_[assignment.queue].id,
-                   .start_time = now_,
-                   .deadline = assignment.wrap_up_deadline,
+  CountAssignment(work, -1);
+  work.state = WorkState::kWrapUp;
+  const absl::Time deadline = now_time_ + after_work;
+  work.deadline = ToNanos(deadline);
+  CountAssignment(work, +1);
+  timers_.Set(TimerKind::kWrapUpEnd, work.deadline, w);
+  SetState(work.ticket, TicketState::kServed);
+  Emit(StartWrapUp{.assignment = work.id,
+                   .ticket_id = tickets_[work.ticket].id,
+                   .agent_id = agents_[work.agent].id,
+                   .queue_id = queues_[work.queue].id,
+                   .start_time = now_time_,
+                   .deadline = deadline,
                    .act = event.act});
 }
 
 void Core::On(const AssignmentCompleted& event) {
-  const Index s = LiveOrAnswer(event.assignment, event.agent_id, event.act, /*completing=*/true);
-  if (s != kNone) FinishAssignment(s, reason::kCompletedByAgent, event.act);
+  const Index w = LiveOrAnswer(event.assignment, event.agent_id, event.act, /*completing=*/true);
+  if (w != kNone) FinishAssignment(w, reason::kCompletedByAgent, event.act);
 }
 
 void Core::On(const AssignmentRestored& event) {
-  if (assignment_ids_.contains(event.assignment)) return;
+  if (FindWork(event.assignment) != kNone) return;
   const bool active = event.state == AssignmentState::kActive;
   const TicketState state = active ? TicketState::kAssigned : TicketState::kServed;
-  Index t = Find(ticket_ids_, event.ticket_id);
+  Index t = FindTicket(event.ticket_id);
   if (t == kNone) {
-    t = NewTicket({.ticket_id = event.ticket_id,
-                   .queue_id = event.queue_id,
-                   .create_time = event.create_time},
-                  state);
+    t = NewTicket(event.ticket_id, event.queue_id, ToNanos(event.create_time), state);
   } else if (tickets_[t].assignment != kNone) {
     return Refuse(0, absl::StatusCode::kFailedPrecondition, reason::kTicketAssigned,
                   absl::StrCat("ticket ", event.ticket_id));
   } else {
-    if (tickets_[t].state == TicketState::kOffered) {
-      ReleaseOffer(tickets_[t].offer, OfferOutcome::kRevoked, reason::kAssignedElsewhere, 0);
-    }
-    if (tickets_[t].line != kNone) Delist(t);
+    ReleaseOffersOf(t, reason::kAssignedElsewhere);
+    Delist(t);
     tickets_[t].only_agent = kNone;
     SetState(t, state);
   }
   const Index a = AgentFor(event.agent_id);
-  Withdraw(a);
-  AddAssignment({.id = event.assignment,
-                 .ticket_id = event.ticket_id,
-                 .ticket = t,
-                 .agent = a,
-                 .queue = QueueFor(event.queue_id),
-                 .weight = event.weight,
-                 .state = event.state,
-                 .assign_time = event.assign_time,
-                 .wrap_up_deadline = active ? absl::InfiniteFuture() : event.wrap_up_deadline});
-  Present(a);
+  const Index w = works_.Add();
+  work_stamps_.Cover(w);
+  WorkRecord& work = works_[w];
+  work.id = event.assignment;
+  work.ticket = t;
+  work.agent = a;
+  work.queue = QueueFor(event.queue_id);
+  work.weight = event.weight;
+  work.state = active ? WorkState::kActive : WorkState::kWrapUp;
+  work.assigned = ToNanos(event.assign_time);
+  work.deadline = active ? kNever : ToNanos(event.wrap_up_deadline);
+  ++queues_[work.queue].references;
+  if (work.id.epoch == options_.epoch) {
+    work_numbers_.Insert(HashNumber(work.id.number), w);
+  } else {
+    restored_.emplace(work.id, w);
+  }
+  tickets_[t].assignment = w;
+  CountAssignment(work, +1);
+  timers_.Set(TimerKind::kWrapUpEnd, work.deadline, w);
+  Unstand(a);
+  Load(a, work.weight, 0);
+  agents_[a].works.push_back(w);
+  Loosen(a);
   RevokeOffersAfterChange(a);  // it may now have less room than it was offered work for
 }
 
 void Core::On(const AssignmentFailed& event) {
-  const auto it = assignment_ids_.find(event.assignment);
-  if (it == assignment_ids_.end()) return;
-  const AssignmentRecord assignment = assignments_[it->second];
-  if (EndedOffer* ended = Remembered(assignment.id)) ended->outcome = OfferOutcome::kRevoked;
-  const Index t = assignment.ticket;
+  const Index w = FindWork(event.assignment);
+  if (w == kNone || works_[w].state == WorkState::kOffer) return;
+  if (EndedOffer* ended = Remembered(event.assignment)) ended->outcome = OfferOutcome::kRevoked;
+  const Index t = works_[w].ticket;
   tickets_[t].assignment = kNone;
   SetState(t, TicketState::kWaiting);
-  AddPrice(t, assignment.agent, queues_[assignment.queue].rules.expiry_price);
-  RemoveAssignment(it->second, /*worked=*/false);
+  AddPrice(t, works_[w].agent, ToNanos(queues_[works_[w].queue].rules.expiry_price));
+  EndWork(w, /*worked=*/false);
   if (event.forget_ticket) return ForgetTicket(t);
   Enlist(t);
 }
 
 void Core::On(const AssignmentLost& event) {
-  const auto it = assignment_ids_.find(event.assignment);
-  if (it == assignment_ids_.end()) return;
-  const Index t = assignments_[it->second].ticket;
-  if (tickets_[t].state != TicketState::kAssigned) return;
+  const Index w = FindWork(event.assignment);
+  if (w == kNone || works_[w].state == WorkState::kOffer) return;
+  if (works_[w].state == WorkState::kWrapUp) return FinishAssignment(w, reason::kAgentLost, 0);
+  const Index t = works_[w].ticket;
   Detach(t, reason::kAgentLost);
-  Emit(RequeueTicket{.ticket_id = tickets_[t].spec.ticket_id,
+  if (Refused(t)) return;
+  Emit(RequeueTicket{.ticket_id = tickets_[t].id,
                      .queue_id = queues_[tickets_[t].queue].id,
                      .reason = reason::kAgentLost});
   Enlist(t);

@@ -94,4 +94,14 @@ bool Covers(const Levels& has, const Levels& needs) {
   return true;
 }
 
+int LevelOf(const Levels& has, Index skill) {
+  const auto it = std::lower_bound(has.begin(), has.end(), skill,
+                                   [](const Level& l, Index s) { return l.skill < s; });
+  return it != has.end() && it->skill == skill ? it->level : 0;
+}
+
+bool Contains(const std::vector<Index>& sorted, Index word) {
+  return std::binary_search(sorted.begin(), sorted.end(), word);
+}
+
 }  // namespace muster::engine

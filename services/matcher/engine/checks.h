@@ -23,4 +23,10 @@ Levels Merge(const Levels& a, const Levels& b);
 // Whether `has` covers each of `needs` at its level or above. Both sorted.
 bool Covers(const Levels& has, const Levels& needs);
 
+// The level of that skill, or 0. Sorted.
+int LevelOf(const Levels& has, Index skill);
+
+// Sorted.
+bool Contains(const std::vector<Index>& sorted, Index word);
+
 }  // namespace muster::engine

@@ -3,24 +3,30 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/matcher/engine/checks.h"
 #include "services/matcher/engine/core.h"
 #include "services/matcher/engine/limits.h"
 
 namespace muster::engine {
 
 Core::Core(EngineOptions options)
-    : options_(options),
-      next_number_(options.first_offer_number),
-      ended_(limits::kMaxEndedOffers) {}
+    : options_(options), next_number_(options.first_offer_number), ended_(limits::kMaxEndedOffers) {
+  On(PoolChanged{});
+}
 
 void Core::Apply(const Event& event, absl::Time now, Effects* out) {
-  now_ = std::max(now_, now);
+  if (now > now_time_) {
+    now_time_ = std::min(now, limits::kMaxTime);
+    now_ = ToNanos(now_time_);
+  }
   out_ = out;
+  decisions_used_ = 0;
   queues_.Reclaim();
   tickets_.Reclaim();
   agents_.Reclaim();
-  offers_.Reclaim();
-  assignments_.Reclaim();
+  profiles_.Reclaim();
+  works_.Reclaim();
+  lines_.Reclaim();
   FireDue();
   std::visit([this](const auto& e) { On(e); }, event);
   FireDue();  // what the event brought may be overdue already: nothing of it is offered
@@ -32,6 +38,7 @@ void Core::FireDue() {
   while (const std::optional<Timer> due = timers_.TakeDue(now_)) Fire(*due);
 }
 
+// What fires takes its own timer away.
 void Core::Fire(const Timer& timer) {
   switch (timer.kind) {
     case TimerKind::kOfferDeadline:
@@ -40,6 +47,9 @@ void Core::Fire(const Timer& timer) {
       return FinishAssignment(timer.record, reason::kAfterWorkElapsed, 0);
     case TimerKind::kTicketExpiry:
       return Expire(timer.record);
+    case TimerKind::kRelaxStep:
+    case TimerKind::kClaim:
+      return Relist(timer.record);
     case TimerKind::kPriceEnd:
       return PriceEnded(timer.record);
   }
@@ -48,20 +58,55 @@ void Core::Fire(const Timer& timer) {
 void Core::On(const MatchingOpened&) {
   if (open_) return;
   open_ = true;
-  tickets_.ForEach([this](Index t) {
-    if (tickets_[t].line == kNone) return;
-    ArmExpiry(t);
-    touched_tickets_.push_back(t);
-  });
+  TouchAll();
 }
 
 void Core::On(const MatchingClosed&) {
   if (!open_) return;
   open_ = false;
   std::vector<std::pair<std::uint64_t, Index>> pending;
-  offers_.ForEach([&](Index o) { pending.emplace_back(offers_[o].number, o); });
+  works_.ForEach([&](Index w) {
+    if (works_[w].state == WorkState::kOffer) pending.emplace_back(works_[w].id.number, w);
+  });
   std::sort(pending.begin(), pending.end());
-  for (const auto& [number, o] : pending) RevokeToQueue(o, reason::kMatchingClosed);
+  for (const auto& [number, w] : pending) RevokeToQueue(w, reason::kMatchingClosed);
+}
+
+void Core::On(const PoolChanged& event) {
+  const PoolRules& rules = event.rules;
+  if (!WithinLimits(rules)) {
+    return Refuse(0, absl::StatusCode::kInvalidArgument, reason::kLimitExceeded, "pool");
+  }
+  pool_rules_ = rules;
+  fair_window_ = ToNanos(rules.fair_window);
+  idle_bound_ = ToNanos(rules.idle_bound);
+  loaded_price_ = ToNanos(rules.loaded_price);
+  scarcity_bound_ = rules.scarcity ? ToNanos(rules.scarcity_bound) : 0;
+  scarcity_step_ = scarcity_bound_ / limits::kScarcitySteps;
+  if (scarcity_step_ == 0) scarcity_bound_ = 0;
+  // Those who stand do so by the old prices.
+  lines_.ForEach([this](Index l) {
+    lines_[l].learnt = std::min(lines_[l].learnt, scarcity_bound_);
+    heads_[l].worth = scarcity_bound_ == 0 ? 0 : lines_[l].learnt / scarcity_step_;
+  });
+  TouchAll();
+}
+
+// Agents too: they stand by the rules of the moment, and some may be kept for a ticket.
+void Core::TouchAll() {
+  agents_.ForEach([this](Index a) {
+    if (agents_[a].claim != kNone) return Loosen(a);
+    Unstand(a);
+    if (CanStand(agents_[a])) Stand(a);
+  });
+  tickets_.ForEach([this](Index t) {
+    if (tickets_[t].waits) {
+      Relist(t);
+    } else if (tickets_[t].shared) {
+      Touch(t);
+    }
+  });
+  burst_ = true;
 }
 
 void Core::Refuse(ActToken act, absl::StatusCode code, std::string_view reason,
@@ -74,33 +119,6 @@ Engine::~Engine() = default;
 
 void Engine::Apply(const Event& event, absl::Time now, Effects* out) {
   core_->Apply(event, now, out);
-}
-std::optional<TicketExplanation> Engine::ExplainTicket(std::string_view ticket_id) const {
-  const Index t = Find(core_->ticket_ids_, ticket_id);
-  if (t == kNone) return std::nullopt;
-  const TicketRecord& ticket = core_->tickets_[t];
-  TicketExplanation e;
-  e.ticket_id = ticket.spec.ticket_id;
-  e.queue_id = ticket.spec.queue_id;
-  e.state = ticket.state;
-  e.queue_known = core_->queues_[ticket.queue].exists;
-  e.paused = !core_->open_;
-  e.position = Position(ticket_id);
-  e.terms.wait = core_->now_ - ticket.spec.create_time;
-  if (ticket.line != kNone) e.fitting = core_->lines_[ticket.line].fitting;
-  e.unservable = ticket.line != kNone && e.fitting == 0;
-  return e;
-}
-std::optional<AgentExplanation> Engine::ExplainAgent(std::string_view agent_id) const {
-  const std::optional<AgentView> view = Agent(agent_id);
-  if (!view) return std::nullopt;
-  AgentExplanation e;
-  e.agent_id = view->agent_id;
-  e.registered = view->registered;
-  e.presence = view->presence;
-  e.connected = view->connected;
-  e.capacity = view->capacity;
-  return e;
 }
 absl::Time Engine::NextWakeup() const { return core_->NextWakeup(); }
 absl::Status Engine::CheckInvariants() const { return core_->CheckInvariants(); }

@@ -16,22 +16,21 @@ class InvariantChecker {
 
   absl::Status Check() {
     c_.tickets_.ForEach([&](Index t) { CheckTicket(t, c_.tickets_[t]); });
-    c_.offers_.ForEach([&](Index o) { CheckOffer(o, c_.offers_[o]); });
-    c_.assignments_.ForEach([&](Index s) { CheckAssignment(s, c_.assignments_[s]); });
+    c_.works_.ForEach([&](Index w) { CheckWork(w, c_.works_[w]); });
     c_.agents_.ForEach([&](Index a) { CheckAgent(a, c_.agents_[a]); });
     c_.lines_.ForEach([&](Index l) { CheckLine(l, c_.lines_[l]); });
     c_.queues_.ForEach([&](Index q) { CheckQueue(q, c_.queues_[q]); });
     CheckPool();
     CheckNothingLeftToMatch();
-    Expect(c_.timers_.size() == timers_, "a timer runs for nothing");
-    Expect(c_.ticket_ids_.size() == c_.tickets_.size() &&
-               c_.agent_ids_.size() == c_.agents_.size() &&
-               c_.queue_ids_.size() == c_.queues_.size() &&
-               c_.queue_order_.size() == c_.queues_.size() &&
-               c_.offer_numbers_.size() == c_.offers_.size() &&
-               c_.assignment_ids_.size() == c_.assignments_.size(),
-           "an id leads to no record");
-    Expect(c_.touched_agents_.empty() && c_.touched_tickets_.empty(), "work left undone");
+    Expect(c_.timers_.size() == timers_, "a timer runs for nothing, or is missing");
+    Expect(c_.timers_.Next() == next_, "the next timer is not the earliest");
+    Expect(
+        c_.ticket_ids_.size() == c_.tickets_.size() && c_.agent_ids_.size() == c_.agents_.size() &&
+            c_.profiles_.size() == c_.agents_.size() && c_.queue_ids_.size() == c_.queues_.size() &&
+            c_.queue_order_.size() == c_.queues_.size() &&
+            c_.work_numbers_.size() + c_.restored_.size() == c_.works_.size(),
+        "an id leads to no record");
+    Expect(c_.loose_.empty() && c_.touched_.empty() && c_.claims_.empty(), "work left undone");
     Expect(c_.empty_lines_.size() <= limits::kMaxEmptyLines, "too many empty lines");
     return status_;
   }
@@ -42,133 +41,183 @@ class InvariantChecker {
     if (!ok && status_.ok()) status_ = absl::InternalError(absl::StrCat(what...));
   }
 
-  void ExpectTimer(absl::Time due, TimerKind kind, Index record) {
-    if (due == absl::InfiniteFuture()) return;
+  void ExpectTimer(Nanos due) {
+    if (due == kNever) return;
     ++timers_;
-    Expect(c_.timers_.Has(due, kind, record), "a timer is missing, kind ", static_cast<int>(kind));
+    next_ = std::min(next_, due);
   }
 
   void CheckTicket(Index t, const TicketRecord& ticket) {
-    const std::string& id = ticket.spec.ticket_id;
+    const std::string& id = ticket.id;
     const TicketState state = ticket.state;
     const QueueRecord& queue = c_.queues_[ticket.queue];
-    Expect(queue.id == ticket.spec.queue_id, "ticket ", id, " is in another queue");
-    Expect((ticket.line != kNone) == (state == TicketState::kWaiting && queue.exists), "ticket ",
-           id, " is in a line, or not, and should not be so");
-    Expect((ticket.offer != kNone) == (state == TicketState::kOffered), "ticket ", id,
-           " has an offer, or none, against its state");
+    Expect(c_.FindTicket(id) == t, "ticket ", id, " is not found by its id");
+    Expect(ticket.waits == (state == TicketState::kWaiting && queue.exists), "ticket ", id,
+           " is in a line, or not, and should not be so");
+    Expect(ticket.shared == (state == TicketState::kOffered && queue.exists &&
+                             ticket.offers < queue.rules.offers_at_once),
+           "ticket ", id, " is shown to more agents, or not, and should not be so");
+    Expect((ticket.line != kNone) == (ticket.waits || ticket.shared), "ticket ", id,
+           " has a line for nothing");
+    Expect((ticket.offers > 0) == (state == TicketState::kOffered), "ticket ", id,
+           " has offers, or none, against its state");
     Expect((ticket.assignment != kNone) ==
                (state == TicketState::kAssigned || state == TicketState::kServed),
            "ticket ", id, " has an assignment, or none, against its state");
     if (ticket.line != kNone) {
       const LineRecord& line = c_.lines_[ticket.line];
-      Expect(line.queue == ticket.queue && line.waiting.contains(ticket.key), "ticket ", id,
-             " is not in its line");
-      Expect(ticket.key.rank ==
-                 ticket.spec.create_time - ticket.spec.priority_ahead - queue.rules.priority_ahead,
-             "ticket ", id, " has the wrong rank");
-      ++in_lines_;
-    } else {
-      Expect(ticket.expire_at == absl::InfiniteFuture(), "ticket ", id, " expires out of line");
+      Expect(line.queue == ticket.queue, "ticket ", id, " is in a line of another queue");
+      Expect(ticket.rank == ticket.create - ticket.priority - queue.ahead, "ticket ", id,
+             " has the wrong rank");
+      Expect(
+          !ticket.waits || ticket.only_agent != kNone || ticket.step == c_.StepAt(ticket, c_.now_),
+          "ticket ", id, " is at the wrong relax step");
+      ticket.waits ? ++in_lines_ : ++shared_;
     }
+    if (ticket.claim != kNone) {
+      Expect(c_.agents_[ticket.claim].claim == t, "ticket ", id, " claims, but not the agent");
+      Expect(c_.ClaimHolds(t), "ticket ", id, " holds a claim that it should not");
+    }
+    Expect(ticket.preferred == kNone || c_.agents_[ticket.preferred].references > 0, "ticket ", id,
+           " prefers an agent that does not know");
     Expect(ticket.only_agent == kNone || c_.agents_[ticket.only_agent].registered, "ticket ", id,
            " is reserved for nobody");
-    ExpectTimer(ticket.expire_at, TimerKind::kTicketExpiry, t);
-    ExpectTimer(ticket.price_timer, TimerKind::kPriceEnd, t);
+    for (const Nanos due : {ticket.expire_at, ticket.relax_at, ticket.claim_at, ticket.price_at}) {
+      ExpectTimer(due);
+    }
   }
 
-  void CheckOffer(Index o, const OfferRecord& offer) {
-    const AgentRecord& agent = c_.agents_[offer.agent];
-    Expect(c_.open_, "offer ", offer.number, " is pending while matching is closed");
-    Expect(c_.tickets_[offer.ticket].offer == o, "offer ", offer.number, " is not its ticket's");
-    Expect(std::count(agent.offers.begin(), agent.offers.end(), o) == 1, "offer ", offer.number,
-           " is not its agent's");
-    Expect(agent.registered && (agent.spec.presence == Presence::kOnline ||
-                                agent.spec.presence == Presence::kDraining),
-           "offer ", offer.number, " to an agent that is not at work");
-    Expect(c_.FitsTicket(offer.agent, c_.tickets_[offer.ticket]), "offer ", offer.number,
-           " to an agent that does not fit");
-    ExpectTimer(offer.deadline, TimerKind::kOfferDeadline, o);
-  }
-
-  void CheckAssignment(Index s, const AssignmentRecord& assignment) {
-    const AgentRecord& agent = c_.agents_[assignment.agent];
-    const TicketState state = c_.tickets_[assignment.ticket].state;
-    const bool active = assignment.state == AssignmentState::kActive;
-    Expect(c_.tickets_[assignment.ticket].assignment == s, "an assignment is not its ticket's");
-    Expect(state == (active ? TicketState::kAssigned : TicketState::kServed),
-           "a ticket's state is not its assignment's");
-    Expect(std::count(agent.assignments.begin(), agent.assignments.end(), s) == 1,
-           "an assignment is not its agent's");
-    ExpectTimer(assignment.wrap_up_deadline, TimerKind::kWrapUpEnd, s);
+  void CheckWork(Index w, const WorkRecord& work) {
+    const AgentRecord& agent = c_.agents_[work.agent];
+    const TicketRecord& ticket = c_.tickets_[work.ticket];
+    const std::string id = DebugString(work.id);
+    Expect(c_.FindWork(work.id) == w, id, " is not found by its number");
+    Expect(std::count(agent.works.begin(), agent.works.end(), w) == 1, id, " is not its agent's");
+    ExpectTimer(work.deadline);
+    if (work.state != WorkState::kOffer) {
+      Expect(ticket.assignment == w, id, " is not its ticket's");
+      Expect(ticket.state ==
+                 (work.state == WorkState::kActive ? TicketState::kAssigned : TicketState::kServed),
+             "a ticket's state is not that of ", id);
+      return;
+    }
+    Expect(c_.open_, id, " is on offer while matching is closed");
+    Expect(c_.Offered(ticket, work.agent), id, " is not its ticket's offer");
+    Expect(agent.registered &&
+               (agent.presence == Presence::kOnline || agent.presence == Presence::kDraining),
+           id, " is offered to an agent that is not at work");
   }
 
   void CheckAgent(Index a, const AgentRecord& agent) {
-    const std::string& id = agent.spec.agent_id;
+    const std::string& id = agent.id;
     std::uint64_t busy = 0;
     std::uint64_t reserved = 0;
-    for (const Index s : agent.assignments) busy += c_.assignments_[s].weight;
-    for (const Index o : agent.offers) reserved += c_.offers_[o].weight;
-    Expect(busy == agent.busy && reserved == agent.reserved, "agent ", id, " is counted wrongly");
+    std::uint32_t offers = 0;
+    for (const Index w : agent.works) {
+      const bool offer = c_.works_[w].state == WorkState::kOffer;
+      (offer ? reserved : busy) += c_.works_[w].weight;
+      offers += offer;
+    }
+    Expect(c_.FindAgent(id) == a, "agent ", id, " is not found by its id");
+    Expect(busy == agent.busy && reserved == agent.reserved && offers == agent.offers, "agent ", id,
+           " is counted wrongly");
     // Restored work and a reduced capacity are facts; but nothing more is offered then.
-    Expect(reserved == 0 || busy + reserved <= agent.spec.capacity, "agent ", id,
+    Expect(reserved == 0 || busy + reserved <= agent.capacity, "agent ", id,
            " is over its capacity");
-    Expect(agent.standing == (Core::Available(agent) && Core::Free(agent) > 0), "agent ", id,
+    Expect(agent.standing == c_.CanStand(agent), "agent ", id,
            " stands, or not, and should not be so");
-    Expect(!agent.standing || (agent.stood_free == Core::Free(agent) &&
-                               agent.stood_key.idle_since == agent.idle_since &&
-                               agent.stood_key.working == (busy + reserved > 0)),
-           "agent ", id, " stands in an old place");
-    Expect(agent.registered || !agent.offers.empty() || !agent.assignments.empty(), "agent ", id,
+    Expect(!agent.standing || agent.stood_free == Core::Free(agent), "agent ", id,
+           " stands with other units than it has free");
+    Expect(agent.claim == kNone || c_.tickets_[agent.claim].claim == a, "agent ", id,
+           " is kept for a ticket that does not claim it");
+    Expect(agent.registered || !agent.works.empty() || agent.references > 0, "agent ", id,
            " should have been forgotten");
+    Expect(!agent.loose, "agent ", id, " is still loose");
     std::vector<Index> fits;
     c_.lines_.ForEach([&](Index l) {
-      if (c_.Fits(agent, a, c_.lines_[l])) fits.push_back(l);
+      if (c_.FitOf(a, l) == Core::Fit::kFits) fits.push_back(l);
     });
-    Expect(fits == agent.lines, "agent ", id, " does not know its lines");
+    Expect(fits.size() == agent.lines.size(), "agent ", id, " does not know its lines");
+    for (std::size_t i = 0; i < std::min(fits.size(), agent.lines.size()); ++i) {
+      Expect(fits[i] == agent.lines[i].line &&
+                 agent.lines[i].misfit == c_.MisfitOf(a, c_.lines_[fits[i]]),
+             "agent ", id, " does not know how it fits its lines");
+    }
+    for (const Index t : agent.fans) {
+      Expect(c_.tickets_[t].preferred == a && c_.tickets_[t].line != kNone, "agent ", id,
+             " is remembered by a ticket that does not wait for it");
+    }
   }
 
   void CheckLine(Index l, const LineRecord& line) {
+    const LineHead& head = c_.heads_[l];
     std::uint32_t fitting = 0;
-    std::size_t idle = 0;
+    std::uint32_t eligible = 0;
+    std::size_t standing = 0;
     c_.agents_.ForEach([&](Index a) {
       const AgentRecord& agent = c_.agents_[a];
-      if (!c_.Fits(agent, a, line)) return;
+      if (c_.FitIn(a, l) == nullptr) return;
       ++fitting;
-      if (!agent.standing || line.weight > agent.stood_free) return;
-      ++idle;
-      Expect(line.idle.contains(agent.stood_key), "an idle agent is not in a line that it fits");
+      standing += agent.standing;
+      eligible += agent.standing && head.weight <= agent.stood_free;
     });
-    Expect(fitting == line.fitting, "a line counts the agents that fit wrongly");
-    Expect(idle == line.idle.size(), "a line holds an agent that is not idle");
-    Expect(line.weight == c_.queues_[line.queue].rules.weight, "a line has an old weight");
-    Expect(line.waiting.empty() == (line.emptied != 0), "a line is empty, or not, unknown to it");
+    std::size_t found = 0;
+    for (const Group& group : line.groups) {
+      for (std::size_t i = 0; i < group.idle.size(); ++i) {
+        const Entry& e = group.idle.at(i);
+        if (e.stamp != c_.agent_stamps_[e.record]) continue;
+        const AgentRecord& agent = c_.agents_[e.record];
+        ++found;
+        Expect(e.key == agent.value && group.loaded == c_.LoadedPrice(agent) &&
+                   group.worth == agent.worth && c_.FitIn(e.record, l) != nullptr &&
+                   group.misfit == c_.FitIn(e.record, l)->misfit &&
+                   group.short_of_units == (head.weight > agent.stood_free),
+               "agent ", agent.id, " stands in the wrong group");
+      }
+    }
+    Expect(fitting == line.fitting && eligible == head.eligible && standing == found,
+           "a line counts its agents wrongly");
+    const QueueRecord& queue = c_.queues_[line.queue];
+    Expect(head.weight == queue.rules.weight && head.boost == queue.boost, "a line has old rules");
+    const bool used = !line.waiting.empty() || !line.more.empty() || line.leaning > 0;
+    Expect(used == (line.emptied == 0), "a line is in use, or not, unknown to it");
     Expect(line.emptied == 0 || c_.empty_lines_.contains({line.emptied, l}),
            "an empty line is not listed");
+    Expect(line.learnt >= 0 && line.learnt <= c_.scarcity_bound_, "a line has learnt too much");
+    const bool offers = queue.rules.phase != Phase::kPaused && !line.waiting.empty();
+    Expect((head.first != kNone) == offers, "a line's head is not its first ticket");
+    Expect(!offers || head.rank == c_.tickets_[head.first].rank, "a line's head has moved");
     waiting_ += line.waiting.size();
+    sharing_ += line.more.size();
   }
 
   void CheckQueue(Index q, const QueueRecord& queue) {
     QueueStats seen;
     std::uint64_t references = 0;
+    Nanos oldest = kNever;
     c_.tickets_.ForEach([&](Index t) {
       const TicketRecord& ticket = c_.tickets_[t];
       if (ticket.queue != q) return;
       ++references;
-      if (ticket.state == TicketState::kWaiting) ++seen.waiting;
-      if (ticket.state == TicketState::kOffered) ++seen.offered;
+      const bool waiting = ticket.state == TicketState::kWaiting;
+      const bool offered = ticket.state == TicketState::kOffered;
+      seen.waiting += waiting;
+      seen.offered += offered;
+      if (waiting || offered) oldest = std::min(oldest, ticket.create);
     });
-    c_.assignments_.ForEach([&](Index s) {
-      const AssignmentRecord& assignment = c_.assignments_[s];
-      if (assignment.queue != q) return;
+    c_.works_.ForEach([&](Index w) {
+      const WorkRecord& work = c_.works_[w];
+      if (work.queue != q) return;
       ++references;
-      (assignment.state == AssignmentState::kActive ? seen.assigned : seen.wrap_up) += 1;
+      seen.assigned += work.state == WorkState::kActive;
+      seen.wrap_up += work.state == WorkState::kWrapUp;
     });
     Expect(seen.waiting == queue.waiting && seen.offered == queue.offered &&
                seen.assigned == queue.assigned && seen.wrap_up == queue.wrap_up &&
-               references == queue.references &&
-               seen.waiting + seen.offered == queue.unassigned.size(),
+               references == queue.references && seen.waiting + seen.offered == queue.open.size(),
            "queue ", queue.id, " is counted wrongly");
+    Expect(queue.open.empty() ? oldest == kNever : queue.open.Front(c_.Opens()).key == oldest,
+           "queue ", queue.id, " does not know its oldest ticket");
     Expect(queue.exists || (queue.lines.empty() && references > 0), "queue ", queue.id,
            " should have been forgotten");
     pool_.waiting += seen.waiting;
@@ -182,36 +231,43 @@ class InvariantChecker {
       const AgentRecord& agent = c_.agents_[a];
       pool_.busy += agent.busy > 0;
       if (!agent.registered) return;
-      const Presence presence = agent.spec.presence;
+      const Presence presence = agent.presence;
       ++pool_.agents;
       pool_.online += presence == Presence::kOnline;
       pool_.paused += presence == Presence::kPaused;
       pool_.draining += presence == Presence::kDraining;
-      pool_.idle += Core::Available(agent) && agent.busy + agent.reserved == 0;
+      pool_.idle += agent.at_work && agent.busy + agent.reserved == 0;
       if (presence != Presence::kOnline && presence != Presence::kDraining) return;
       pool_.busy_units += agent.busy;
       pool_.reserved_units += agent.reserved;
-      pool_.capacity_units += agent.spec.capacity;
+      pool_.capacity_units += agent.capacity;
     });
     Expect(pool_ == c_.pool_, "the pool is counted wrongly");
-    Expect(in_lines_ == waiting_, "a line holds a ticket that does not wait in it");
+    Expect(in_lines_ == waiting_ && shared_ == sharing_,
+           "a line holds a ticket that does not wait in it");
   }
 
   void CheckNothingLeftToMatch() {
-    if (!c_.open_) return;
+    if (!c_.Matching()) return;
     c_.tickets_.ForEach([&](Index t) {
-      const TicketRecord& ticket = c_.tickets_[t];
-      if (ticket.line == kNone) return;
-      Expect(c_.BestAgent(ticket) == kNone, "ticket ", ticket.spec.ticket_id,
-             " waits although an agent is free for it");
+      if (c_.tickets_[t].line == kNone) return;
+      c_.agents_.ForEach([&](Index a) {
+        Expect(!c_.CanTake(t, a), "ticket ", c_.tickets_[t].id, " waits although ",
+               c_.agents_[a].id, " is free for it");
+        Expect(!c_.CouldClaim(t, a), "ticket ", c_.tickets_[t].id, " should have claimed ",
+               c_.agents_[a].id);
+      });
     });
   }
 
   const Core& c_;
   absl::Status status_;
   std::size_t timers_ = 0;
+  Nanos next_ = kNever;
   std::size_t in_lines_ = 0;
+  std::size_t shared_ = 0;
   std::size_t waiting_ = 0;
+  std::size_t sharing_ = 0;
   PoolStats pool_;
 };
 

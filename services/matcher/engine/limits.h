@@ -23,6 +23,23 @@ inline constexpr absl::Duration kMaxFairWindow = absl::Hours(24);
 // Times that a ticket or an agent may name: kept in nanoseconds, and never near their end.
 inline constexpr absl::Time kMinTime = absl::FromUnixSeconds(-4'000'000'000);  // 1843
 inline constexpr absl::Time kMaxTime = absl::FromUnixSeconds(8'000'000'000);   // 2223
+// Steps in which what an agent is worth elsewhere is told apart, up to the bound.
+inline constexpr int kScarcitySteps = 30;
+
+// Waiting tickets that an agent is remembered by as the one they prefer. Beyond this the preference
+// counts only when such a ticket comes, not when that agent is freed.
+inline constexpr std::size_t kMaxFans = 256;
+
+// So many tickets, and so many agents, must meet before they are matched together; and beyond so
+// many pairs (of groups) the best pair is taken first, as ever.
+inline constexpr std::size_t kBurstAtLeast = 10;
+inline constexpr std::size_t kMaxBurstEdges = 4'000'000;
+inline constexpr absl::Duration kMaxBurstScore = absl::Hours(30 * 24);  // more counts as this
+
+// Tickets and agents of one event that are all looked at again after each choice. With more of them
+// (matching opens) only what has changed is, which comes to the same unless heavy tickets claim.
+inline constexpr std::size_t kMatchedExactly = 32;
+
 inline constexpr std::size_t kMaxRunnersUp = 3;      // in a recorded decision
 inline constexpr std::uint32_t kMaxWeight = 1000;    // units of capacity that one job takes
 inline constexpr std::uint32_t kMaxCapacity = 1000;  // units of capacity of one agent

@@ -1,4 +1,4 @@
-// Lines: made when the first ticket with their demands comes, and who stands in them.
+// Lines: made when the first ticket with their demands comes, and who fits them.
 #include <algorithm>
 
 #include "services/matcher/engine/checks.h"
@@ -8,13 +8,18 @@
 namespace muster::engine {
 namespace {
 
-void InsertSorted(std::vector<Index>* v, Index x) {
-  v->insert(std::lower_bound(v->begin(), v->end(), x), x);
-}
+bool EarlierLine(const LineFit& fit, Index l) { return fit.line < l; }
 
-void EraseSorted(std::vector<Index>* v, Index x) {
-  const auto it = std::lower_bound(v->begin(), v->end(), x);
-  if (it != v->end() && *it == x) v->erase(it);
+// What is still needed of `levels` once a relax step has named `relaxed`.
+Levels Relax(const Levels& levels, const Levels& relaxed) {
+  Levels left;
+  for (Level need : levels) {
+    for (const Level& step : relaxed) {
+      if (step.skill == need.skill) need.level = std::min(need.level, step.level);
+    }
+    if (need.level > 0) left.push_back(need);
+  }
+  return left;
 }
 
 }  // namespace
@@ -30,29 +35,111 @@ void Core::ForEachCandidate(const LineRecord& line, Fn fn) const {
   }
 }
 
-bool Core::Fits(const AgentRecord& agent, Index a, const LineRecord& line) const {
-  if (!agent.registered || agent.spec.capacity < line.weight) return false;
-  if (line.key.only_agent != kNone) return line.key.only_agent == a;
-  if (line.key.language != kNone &&
-      !std::binary_search(agent.languages.begin(), agent.languages.end(), line.key.language)) {
-    return false;
+Core::Fit Core::FitOf(Index a, Index l) const {
+  const LineRecord& line = lines_[l];
+  const AgentProfile& profile = profiles_[a];
+  if (!agents_[a].registered) return Fit::kUnskilled;
+  if (line.key.only_agent != kNone) {
+    if (line.key.only_agent != a) return Fit::kUnskilled;
+  } else {
+    if (!Covers(profile.skills, line.needs)) return Fit::kUnskilled;
+    if (line.speaks != kNone && !Contains(profile.languages, line.speaks)) return Fit::kMute;
   }
-  return Covers(agent.skills, line.needs);
+  return agents_[a].capacity < heads_[l].weight ? Fit::kSmall : Fit::kFits;
+}
+
+Misfit Core::MisfitOf(Index a, const LineRecord& line) const {
+  if (line.key.only_agent != kNone) return {};
+  const AgentProfile& profile = profiles_[a];
+  Misfit misfit;
+  misfit.language = line.key.language != kNone && !Contains(profile.languages, line.key.language);
+  for (const Level& want : line.wants) {
+    const int has = LevelOf(profile.skills, want.skill);
+    if (has < want.level) misfit.levels += static_cast<std::uint16_t>(want.level - has);
+  }
+  return misfit;
+}
+
+const LineFit* Core::FitIn(Index a, Index l) const {
+  const std::vector<LineFit>& lines = agents_[a].lines;
+  const auto it = std::lower_bound(lines.begin(), lines.end(), l, EarlierLine);
+  return it != lines.end() && it->line == l ? &*it : nullptr;
+}
+
+void Core::AddToLine(Index a, Index l) {
+  const Fit fit = FitOf(a, l);
+  LineRecord& line = lines_[l];
+  if (fit == Fit::kUnskilled) return;
+  ++line.skilled;
+  if (fit == Fit::kMute) return;
+  ++line.speaking;
+  if (fit == Fit::kSmall) return;
+  ++line.fitting;
+  const AgentRecord& agent = agents_[a];
+  if (agent.presence == Presence::kPaused || agent.presence == Presence::kDraining) {
+    ++line.fitting_paused;
+  } else if (!agent.at_work) {
+    ++line.fitting_offline;
+  }
+  std::vector<LineFit>& lines = agents_[a].lines;
+  lines.insert(std::lower_bound(lines.begin(), lines.end(), l, EarlierLine),
+               {l, MisfitOf(a, line)});
+}
+
+void Core::RemoveFromLine(Index a, Index l) {
+  const Fit fit = FitOf(a, l);
+  LineRecord& line = lines_[l];
+  if (fit == Fit::kUnskilled) return;
+  --line.skilled;
+  if (fit == Fit::kMute) return;
+  --line.speaking;
+  if (fit == Fit::kSmall) return;
+  --line.fitting;
+  const AgentRecord& agent = agents_[a];
+  if (agent.presence == Presence::kPaused || agent.presence == Presence::kDraining) {
+    --line.fitting_paused;
+  } else if (!agent.at_work) {
+    --line.fitting_offline;
+  }
 }
 
 Index Core::LineFor(Index q, const LineKey& key) {
   QueueRecord& queue = queues_[q];
   if (const auto it = queue.lines.find(key); it != queue.lines.end()) return it->second;
   const Index l = lines_.Add();
+  if (heads_.size() <= l) heads_.resize(l + 1);
   queue.lines.emplace(key, l);
+  MakeLine(l, q, key);
+  LineKey last = key;
+  last.step = key.only_agent == kNone ? static_cast<int>(queue.relaxed.size()) : 0;
+  const Index last_line = last.step == key.step ? l : LineFor(q, last);
+  lines_[l].last = last_line;
+  if (last_line != l) {
+    ++lines_[last_line].leaning;
+    NoteInUse(last_line);
+  }
+  if (key.only_agent == kNone) DropLineIfEmpty(l);
+  return l;
+}
+
+void Core::MakeLine(Index l, Index q, const LineKey& key) {
+  const QueueRecord& queue = queues_[q];
   LineRecord& line = lines_[l];
   line.queue = q;
   line.key = key;
-  line.weight = queue.rules.weight;
+  heads_[l] = {
+      .weight = queue.rules.weight, .half_target = queue.half_target, .boost = queue.boost};
   if (key.only_agent != kNone) {
-    agents_[key.only_agent].reserved_lines.push_back(l);
+    profiles_[key.only_agent].reserved_lines.push_back(l);
   } else {
-    line.needs = Merge(queue.needs, key.extra);
+    const Levels asked = Merge(queue.needs, key.extra);
+    line.wants = Merge(asked, queue.preferred);
+    line.needs = key.step > 0 ? Relax(asked, queue.relaxed[key.step - 1]) : asked;
+    bool any_language = key.language == kNone;
+    for (int s = 0; s < key.step; ++s) {
+      any_language = any_language || queue.rules.relax_steps[s].any_language;
+    }
+    line.speaks = any_language ? kNone : key.language;
     for (const Level& need : line.needs) {  // filed under the rarest: the fewest agents to look at
       if (line.key_skill == kNone ||
           agents_by_skill_[need.skill].size() < agents_by_skill_[line.key_skill].size()) {
@@ -62,34 +149,44 @@ Index Core::LineFor(Index q, const LineKey& key) {
     (line.key_skill == kNone ? lines_without_skill_ : lines_by_skill_[line.key_skill]).insert(l);
   }
   ForEachCandidate(line, [&](Index a) {
-    AgentRecord& agent = agents_[a];
-    if (!Fits(agent, a, line)) return;
-    ++line.fitting;
-    InsertSorted(&agent.lines, l);
-    if (agent.standing && line.weight <= agent.stood_free) line.idle.insert(agent.stood_key);
+    AddToLine(a, l);
+    if (!agents_[a].standing) return;
+    if (const LineFit* fit = FitIn(a, l)) StandIn(a, *fit);
   });
-  return l;
 }
 
 void Core::DropLine(Index l) {
   LineRecord& line = lines_[l];
   NoteInUse(l);
-  ForEachCandidate(line, [&](Index a) { EraseSorted(&agents_[a].lines, l); });
+  ForEachCandidate(line, [&](Index a) {
+    std::vector<LineFit>& lines = agents_[a].lines;
+    const auto it = std::lower_bound(lines.begin(), lines.end(), l, EarlierLine);
+    if (it != lines.end() && it->line == l) lines.erase(it);
+  });
   if (line.key.only_agent != kNone) {
-    std::vector<Index>& reserved = agents_[line.key.only_agent].reserved_lines;
+    std::vector<Index>& reserved = profiles_[line.key.only_agent].reserved_lines;
     reserved.erase(std::find(reserved.begin(), reserved.end(), l));
   } else {
     (line.key_skill == kNone ? lines_without_skill_ : lines_by_skill_[line.key_skill]).erase(l);
   }
-  queues_[line.queue].lines.erase(line.key);
+  QueueRecord& queue = queues_[line.queue];
+  if (queue.plain_line == l) queue.plain_line = kNone;
+  queue.lines.erase(line.key);
+  const Index last = line.last;
+  heads_[l] = LineHead();
   lines_.Free(l);
+  if (last == l) return;
+  --lines_[last].leaning;
+  DropLineIfEmpty(last);
 }
 
-void Core::NoteEmpty(Index l) {
-  if (lines_[l].key.only_agent != kNone) return DropLine(l);
-  lines_[l].emptied = next_emptied_++;
-  empty_lines_.insert({lines_[l].emptied, l});
-  if (empty_lines_.size() > limits::kMaxEmptyLines) DropLine(empty_lines_.begin()->second);
+// Kept for the next ticket with the same demands, up to a limit.
+void Core::DropLineIfEmpty(Index l) {
+  LineRecord& line = lines_[l];
+  if (line.emptied != 0 || line.leaning > 0 || !line.waiting.empty() || !line.more.empty()) return;
+  if (line.key.only_agent != kNone) return DropLine(l);
+  line.emptied = next_emptied_++;
+  empty_lines_.insert({line.emptied, l});
 }
 
 void Core::NoteInUse(Index l) {
@@ -98,83 +195,34 @@ void Core::NoteInUse(Index l) {
   lines_[l].emptied = 0;
 }
 
-bool Core::FitsTicket(Index a, const TicketRecord& ticket) const {
+void Core::HeadChanged(Index l) {
+  const LineRecord& line = lines_[l];
+  LineHead& head = heads_[l];
+  const bool offers = queues_[line.queue].rules.phase != Phase::kPaused;
+  head.first = kNone;
+  head.rank = kNever;
+  if (offers && !line.waiting.empty()) {
+    const Entry& first = line.waiting.Front(Waits());
+    head.first = first.record;
+    head.rank = first.key;
+    head.priced = !tickets_[first.record].prices.empty();
+  }
+  head.more = offers && !line.more.empty() ? line.more.Front(Waits()).record : kNone;
+}
+
+LineKey Core::KeyOf(const TicketRecord& ticket) const {
+  if (ticket.only_agent != kNone) return {.only_agent = ticket.only_agent};
+  return {.extra = ticket.extra, .language = ticket.language, .step = ticket.step};
+}
+
+void Core::DropSpareLines() {
+  while (empty_lines_.size() > limits::kMaxEmptyLines) DropLine(empty_lines_.begin()->second);
+}
+
+bool Core::FitsTicket(Index a, const TicketRecord& ticket) {
   if (ticket.only_agent != kNone) return ticket.only_agent == a;
-  const AgentRecord& agent = agents_[a];
-  const auto level_of = [&](const std::string& skill) {
-    const Index w = Find(words_, skill);
-    const auto it = std::find_if(agent.skills.begin(), agent.skills.end(),
-                                 [w](const Level& has) { return has.skill == w; });
-    return it == agent.skills.end() ? 0 : it->level;
-  };
-  for (const SkillLevel& need : ticket.spec.extra_skills) {
-    if (level_of(need.skill) < need.level) return false;
-  }
-  const std::string& language = ticket.spec.language;
-  return (language.empty() || std::binary_search(agent.languages.begin(), agent.languages.end(),
-                                                 Find(words_, language))) &&
-         Covers(agent.skills, queues_[ticket.queue].needs);
-}
-
-void Core::Refit(Index a) {
-  AgentRecord& agent = agents_[a];
-  for (const Index l : agent.lines) --lines_[l].fitting;
-  agent.lines.clear();
-  const auto consider = [&](Index l) {
-    if (!Fits(agent, a, lines_[l])) return;
-    ++lines_[l].fitting;
-    agent.lines.push_back(l);
-  };
-  for (const Index l : lines_without_skill_) consider(l);
-  for (const Level& has : agent.skills) {
-    for (const Index l : lines_by_skill_[has.skill]) consider(l);
-  }
-  for (const Index l : agent.reserved_lines) consider(l);
-  std::sort(agent.lines.begin(), agent.lines.end());
-}
-
-void Core::Withdraw(Index a) {
-  AgentRecord& agent = agents_[a];
-  Count(agent, -1);
-  if (!agent.standing) return;
-  agent.standing = false;
-  for (const Index l : agent.lines) {
-    if (lines_[l].weight <= agent.stood_free) lines_[l].idle.erase(agent.stood_key);
-  }
-}
-
-void Core::Present(Index a) {
-  AgentRecord& agent = agents_[a];
-  Count(agent, +1);
-  if (!Available(agent) || Free(agent) == 0) return;
-  agent.standing = true;
-  agent.stood_free = Free(agent);
-  agent.stood_key = {.working = agent.busy + agent.reserved > 0,
-                     .idle_since = agent.idle_since,
-                     .id = &agent.spec.agent_id,
-                     .agent = a};
-  for (const Index l : agent.lines) {
-    if (lines_[l].weight <= agent.stood_free) lines_[l].idle.insert(agent.stood_key);
-  }
-}
-
-void Core::Count(const AgentRecord& agent, int sign) {
-  const auto add = [sign](std::uint64_t* to, std::uint64_t n) {
-    *to = sign > 0 ? *to + n : *to - n;
-  };
-  if (agent.busy > 0) add(&pool_.busy, 1);
-  if (!agent.registered) return;
-  add(&pool_.agents, 1);
-  const Presence presence = agent.spec.presence;
-  if (presence == Presence::kOnline) add(&pool_.online, 1);
-  if (presence == Presence::kPaused) add(&pool_.paused, 1);
-  if (presence == Presence::kDraining) add(&pool_.draining, 1);
-  if (Available(agent) && agent.busy + agent.reserved == 0) add(&pool_.idle, 1);
-  if (presence == Presence::kOnline || presence == Presence::kDraining) {
-    add(&pool_.busy_units, agent.busy);
-    add(&pool_.reserved_units, agent.reserved);
-    add(&pool_.capacity_units, agent.spec.capacity);
-  }
+  const Fit fit = FitOf(a, LineFor(ticket.queue, KeyOf(ticket)));
+  return fit == Fit::kFits || fit == Fit::kSmall;
 }
 
 }  // namespace muster::engine

@@ -1,209 +1,190 @@
-// Offers: made, acknowledged, answered, expired, revoked.
+// Offers: made, acknowledged, accepted, declined, expired, revoked.
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "services/matcher/engine/core.h"
 
 namespace muster::engine {
 
-void Core::Offer(Index t, Index a) {
+Index Core::Offer(Index t, Index a) {
   TicketRecord& ticket = tickets_[t];
   AgentRecord& agent = agents_[a];
   const QueueRules& rules = queues_[ticket.queue].rules;
   const absl::Duration to_acknowledge = rules.acknowledge_timeout > absl::ZeroDuration()
                                             ? rules.acknowledge_timeout
                                             : rules.offer_timeout;
+  DropClaim(t);
   Delist(t);
-  const Index o = offers_.Add();
-  offers_[o] = {.number = next_number_++,
-                .ticket = t,
-                .agent = a,
-                .queue = ticket.queue,
-                .weight = rules.weight,
-                .make_time = now_,
-                .deadline = now_ + to_acknowledge,
-                .offer_timeout = rules.offer_timeout};
-  const OfferRecord& offer = offers_[o];
-  offer_numbers_.emplace(offer.number, o);
-  timers_.Set(offer.deadline, TimerKind::kOfferDeadline, o);
-  ticket.offer = o;
-  SetState(t, TicketState::kOffered);
-  Withdraw(a);
-  agent.reserved += offer.weight;
-  agent.offers.push_back(o);
-  Present(a);
-  Emit(MakeOffer{.offer = IdOf(offer),
-                 .ticket_id = ticket.spec.ticket_id,
-                 .agent_id = agent.spec.agent_id,
+  Unshare(t);
+  const Index w = works_.Add();
+  work_stamps_.Cover(w);
+  WorkRecord& work = works_[w];
+  work.id = {options_.epoch, next_number_++};
+  work.ticket = t;
+  work.agent = a;
+  work.queue = ticket.queue;
+  work.weight = rules.weight;
+  work.made = now_;
+  work.offer_timeout = rules.offer_timeout;
+  const absl::Time deadline = now_time_ + to_acknowledge;
+  work.deadline = ToNanos(deadline);
+  ++queues_[ticket.queue].references;
+  work_numbers_.Insert(HashNumber(work.id.number), w);
+  timers_.Set(TimerKind::kOfferDeadline, work.deadline, w);
+  ticket.offer[ticket.offers++] = w;
+  if (ticket.state != TicketState::kOffered) SetState(t, TicketState::kOffered);
+  Share(t);
+  Unstand(a);
+  Load(a, 0, work.weight);
+  ++agent.offers;
+  agent.works.push_back(w);
+  Emit(MakeOffer{.offer = work.id,
+                 .ticket_id = ticket.id,
+                 .agent_id = agent.id,
                  .queue_id = queues_[ticket.queue].id,
-                 .weight = offer.weight,
-                 .make_time = now_,
-                 .deadline = offer.deadline,
-                 .offer_timeout = offer.offer_timeout,
-                 .waited = now_ - ticket.spec.create_time});
+                 .weight = work.weight,
+                 .make_time = now_time_,
+                 .deadline = deadline,
+                 .offer_timeout = rules.offer_timeout,
+                 .waited = ToDuration(now_ - ticket.create)});
+  return w;
 }
 
 void Core::On(const OfferReceived& event) {
-  const Index o = PendingOrAnswer(event.offer, event.agent_id, event.act, std::nullopt);
-  if (o == kNone) return;
-  OfferRecord& offer = offers_[o];
-  if (offer.acknowledged) return Emit(Unchanged{.offer = event.offer, .act = event.act});
-  timers_.Cancel(offer.deadline, TimerKind::kOfferDeadline, o);
-  offer.acknowledged = true;
-  offer.deadline = now_ + offer.offer_timeout;
-  timers_.Set(offer.deadline, TimerKind::kOfferDeadline, o);
+  const Index w = PendingOrAnswer(event.offer, event.agent_id, event.act, std::nullopt);
+  if (w == kNone) return;
+  WorkRecord& work = works_[w];
+  if (work.acknowledged) return Emit(Unchanged{.offer = event.offer, .act = event.act});
+  work_stamps_.Bump(w);
+  timers_.Drop(TimerKind::kOfferDeadline, work.deadline);
+  work.acknowledged = true;
+  const absl::Time deadline = now_time_ + work.offer_timeout;
+  work.deadline = ToNanos(deadline);
+  timers_.Set(TimerKind::kOfferDeadline, work.deadline, w);
   Emit(MoveDeadline{.offer = event.offer,
-                    .agent_id = agents_[offer.agent].spec.agent_id,
-                    .deadline = offer.deadline,
+                    .agent_id = agents_[work.agent].id,
+                    .deadline = deadline,
                     .act = event.act});
 }
 
 void Core::On(const OfferAccepted& event) {
-  const Index o = PendingOrAnswer(event.offer, event.agent_id, event.act, OfferOutcome::kAccepted);
-  if (o == kNone) return;
-  const OfferRecord offer = offers_[o];
-  TicketRecord& ticket = tickets_[offer.ticket];
-  AgentRecord& agent = agents_[offer.agent];
-  Withdraw(offer.agent);
-  agent.reserved -= offer.weight;
-  agent.offers.erase(std::find(agent.offers.begin(), agent.offers.end(), o));
-  CloseOffer(o, OfferOutcome::kAccepted, {}, 0);
+  const Index w = PendingOrAnswer(event.offer, event.agent_id, event.act, OfferOutcome::kAccepted);
+  if (w == kNone) return;
+  WorkRecord& work = works_[w];
+  const Index t = work.ticket;
+  TicketRecord& ticket = tickets_[t];
+  AgentRecord& agent = agents_[work.agent];
+  agent.ignored = 0;
+  CloseOffer(w, OfferOutcome::kAccepted, {}, 0);
+  Unshare(t);
   ticket.only_agent = kNone;
-  SetState(offer.ticket, TicketState::kAssigned);
-  AddAssignment({.id = event.offer,
-                 .ticket_id = ticket.spec.ticket_id,
-                 .ticket = offer.ticket,
-                 .agent = offer.agent,
-                 .queue = offer.queue,
-                 .weight = offer.weight,
-                 .assign_time = now_});
-  Present(offer.agent);
+  SetState(t, TicketState::kAssigned);
+  ticket.assignment = w;
+  work.state = WorkState::kActive;
+  work.assigned = now_;
+  work.credit = std::min(Credit(agent), fair_window_);
+  CountAssignment(work, +1);
+  Load(work.agent, work.weight, -static_cast<std::int64_t>(work.weight));
+  --agent.offers;
+  if (!agent.standing) Loosen(work.agent);  // it may be offered more again
   Emit(Assign{.assignment = event.offer,
-              .ticket_id = ticket.spec.ticket_id,
-              .agent_id = agent.spec.agent_id,
+              .ticket_id = ticket.id,
+              .agent_id = agent.id,
               .queue_id = queues_[ticket.queue].id,
-              .weight = offer.weight,
-              .create_time = ticket.spec.create_time,
-              .make_time = offer.make_time,
-              .assign_time = now_,
-              .waited = now_ - ticket.spec.create_time,
+              .weight = work.weight,
+              .create_time = ToTime(ticket.create),
+              .make_time = ToTime(work.made),
+              .assign_time = now_time_,
+              .waited = ToDuration(now_ - ticket.create),
               .act = event.act});
+  if (ticket.offers > 0) ReleaseOffersOf(t, reason::kTaken);
 }
 
 void Core::On(const OfferDeclined& event) {
-  const Index o = PendingOrAnswer(event.offer, event.agent_id, event.act, OfferOutcome::kDeclined);
-  if (o == kNone) return;
-  const OfferRecord offer = offers_[o];
-  ReleaseOffer(o, OfferOutcome::kDeclined, {}, event.act);
-  AddPrice(offer.ticket, offer.agent, queues_[offer.queue].rules.decline_price);
-  tickets_[offer.ticket].only_agent = kNone;
-  Enlist(offer.ticket);
+  const Index w = PendingOrAnswer(event.offer, event.agent_id, event.act, OfferOutcome::kDeclined);
+  if (w == kNone) return;
+  const WorkRecord work = works_[w];
+  agents_[work.agent].ignored = 0;
+  ReleaseOffer(w, OfferOutcome::kDeclined, {}, event.act);
+  AfterRefusal(work.ticket, work.agent, ToNanos(queues_[work.queue].rules.decline_price));
 }
 
-void Core::ExpireOffer(Index o) {
-  const OfferRecord offer = offers_[o];
-  ReleaseOffer(o, OfferOutcome::kExpired,
-               offer.acknowledged ? reason::kNotAnswered : reason::kNotAcknowledged, 0);
-  AddPrice(offer.ticket, offer.agent, queues_[offer.queue].rules.expiry_price);
-  tickets_[offer.ticket].only_agent = kNone;
-  Enlist(offer.ticket);
+void Core::ExpireOffer(Index w) {
+  const WorkRecord work = works_[w];
+  ReleaseOffer(w, OfferOutcome::kExpired,
+               work.acknowledged ? reason::kNotAnswered : reason::kNotAcknowledged, 0);
+  AfterRefusal(work.ticket, work.agent, ToNanos(queues_[work.queue].rules.expiry_price));
+  Ignored(work.agent);
 }
 
-void Core::RevokeToQueue(Index o, std::string_view why) {
-  const Index t = offers_[o].ticket;
-  ReleaseOffer(o, OfferOutcome::kRevoked, why, 0);
-  Enlist(t);
+void Core::AfterRefusal(Index t, Index a, Nanos price) {
+  AddPrice(t, a, price);
+  tickets_[t].only_agent = kNone;
+  if (!Refused(t)) BackInLine(t);
 }
 
-void Core::ReleaseOffer(Index o, OfferOutcome outcome, std::string_view why, ActToken act) {
-  const Index t = offers_[o].ticket;
-  const Index a = offers_[o].agent;
+void Core::BackInLine(Index t) {
+  if (tickets_[t].state == TicketState::kWaiting) {
+    Enlist(t);
+  } else {
+    Share(t);
+  }
+}
+
+void Core::RevokeToQueue(Index w, std::string_view why) {
+  const Index t = works_[w].ticket;
+  ReleaseOffer(w, OfferOutcome::kRevoked, why, 0);
+  BackInLine(t);
+}
+
+void Core::ReleaseOffersOf(Index t, std::string_view why) {
+  TicketRecord& ticket = tickets_[t];
+  while (ticket.offers > 0) ReleaseOffer(ticket.offer[0], OfferOutcome::kRevoked, why, 0);
+}
+
+void Core::ReleaseOffer(Index w, OfferOutcome outcome, std::string_view why, ActToken act) {
+  WorkRecord& work = works_[w];
+  const Index t = work.ticket;
+  const Index a = work.agent;
   AgentRecord& agent = agents_[a];
-  Withdraw(a);
-  agent.reserved -= offers_[o].weight;
-  agent.offers.erase(std::find(agent.offers.begin(), agent.offers.end(), o));
+  Unstand(a);
+  CloseOffer(w, outcome, why, act);
+  Load(a, 0, -static_cast<std::int64_t>(work.weight));
+  --agent.offers;
   // Who did not want it goes behind the others; a revoked offer is not the agent's doing.
-  if (outcome != OfferOutcome::kRevoked) agent.idle_since = now_;
-  Present(a);
-  Touch(a);
-  CloseOffer(o, outcome, why, act);
-  SetState(t, TicketState::kWaiting);
+  if (outcome != OfferOutcome::kRevoked) StartIdling(a, now_, 0);
+  FreeWork(w);
+  Loosen(a);
+  Unshare(t);
+  if (tickets_[t].state == TicketState::kOffered && tickets_[t].offers == 0) {
+    SetState(t, TicketState::kWaiting);
+  }
 }
 
-void Core::CloseOffer(Index o, OfferOutcome outcome, std::string_view why, ActToken act) {
-  const OfferRecord& offer = offers_[o];
-  TicketRecord& ticket = tickets_[offer.ticket];
-  const std::string& agent_id = agents_[offer.agent].spec.agent_id;
-  ended_[offer.number % ended_.size()] = {
-      .number = offer.number, .agent_id = agent_id, .outcome = outcome};
-  Emit(EndOffer{.offer = IdOf(offer),
-                .ticket_id = ticket.spec.ticket_id,
+void Core::CloseOffer(Index w, OfferOutcome outcome, std::string_view why, ActToken act) {
+  WorkRecord& work = works_[w];
+  TicketRecord& ticket = tickets_[work.ticket];
+  const std::string& agent_id = agents_[work.agent].id;
+  EndedOffer& ended = ended_[work.id.number % ended_.size()];
+  ended.number = work.id.number;
+  ended.agent_id.assign(agent_id);
+  ended.outcome = outcome;
+  ended.completed = false;
+  Emit(EndOffer{.offer = work.id,
+                .ticket_id = ticket.id,
                 .agent_id = agent_id,
                 .queue_id = queues_[ticket.queue].id,
                 .outcome = outcome,
                 .reason = why,
-                .make_time = offer.make_time,
-                .end_time = now_,
+                .make_time = ToTime(work.made),
+                .end_time = now_time_,
                 .act = act});
-  ticket.offer = kNone;
-  timers_.Cancel(offer.deadline, TimerKind::kOfferDeadline, o);
-  offer_numbers_.erase(offer.number);
-  offers_.Free(o);
-}
-
-EndedOffer* Core::Remembered(const OfferId& id) {
-  EndedOffer& ended = ended_[id.number % ended_.size()];
-  const bool known =
-      id.epoch == options_.epoch && ended.number == id.number && !ended.agent_id.empty();
-  return known ? &ended : nullptr;
-}
-
-Index Core::PendingOrAnswer(const OfferId& id, std::string_view agent_id, ActToken act,
-                            std::optional<OfferOutcome> wish) {
-  const auto refuse = [&](absl::StatusCode code, std::string_view reason) {
-    Refuse(act, code, reason, absl::StrCat("offer ", DebugString(id)));
-    return kNone;
-  };
-  const auto is_other = [agent_id](const std::string& owner) {
-    return !agent_id.empty() && owner != agent_id;
-  };
-  const auto pending = offer_numbers_.find(id.number);
-  if (id.epoch == options_.epoch && pending != offer_numbers_.end()) {
-    if (is_other(agents_[offers_[pending->second].agent].spec.agent_id)) {
-      return refuse(absl::StatusCode::kPermissionDenied, reason::kOfferNotYours);
-    }
-    return pending->second;
-  }
-  if (const EndedOffer* ended = Remembered(id)) {
-    AnswerEnded(id, *ended, agent_id, act, wish);
-    return kNone;
-  }
-  if (const auto it = assignment_ids_.find(id); it != assignment_ids_.end()) {  // restored
-    const EndedOffer accepted{.number = id.number,
-                              .agent_id = agents_[assignments_[it->second].agent].spec.agent_id,
-                              .outcome = OfferOutcome::kAccepted};
-    AnswerEnded(id, accepted, agent_id, act, wish);
-    return kNone;
-  }
-  if (id.epoch < options_.epoch) {  // what a former matcher offered ended with it
-    return refuse(absl::StatusCode::kFailedPrecondition, reason::kOfferRevoked);
-  }
-  return refuse(absl::StatusCode::kNotFound, reason::kOfferNotFound);
-}
-
-void Core::AnswerEnded(const OfferId& id, const EndedOffer& ended, std::string_view agent_id,
-                       ActToken act, std::optional<OfferOutcome> wish) {
-  std::string subject = absl::StrCat("offer ", DebugString(id));
-  if (!agent_id.empty() && ended.agent_id != agent_id) {
-    return Refuse(act, absl::StatusCode::kPermissionDenied, reason::kOfferNotYours,
-                  std::move(subject));
-  }
-  if (wish == ended.outcome) return Emit(Unchanged{.offer = id, .act = act});
-  std::string_view why = reason::kOfferRevoked;
-  if (ended.outcome == OfferOutcome::kAccepted) why = reason::kOfferAccepted;
-  if (ended.outcome == OfferOutcome::kDeclined) why = reason::kOfferDeclined;
-  if (ended.outcome == OfferOutcome::kExpired) why = reason::kOfferExpired;
-  Refuse(act, absl::StatusCode::kFailedPrecondition, why, std::move(subject));
+  const auto end = ticket.offer.begin() + ticket.offers;
+  const auto gone = std::find(ticket.offer.begin(), end, w);
+  std::move(gone + 1, end, gone);
+  --ticket.offers;
+  work_stamps_.Bump(w);
+  timers_.Drop(TimerKind::kOfferDeadline, work.deadline);
+  work.deadline = kNever;
 }
 
 }  // namespace muster::engine

@@ -9,25 +9,26 @@ namespace muster::engine {
 
 void Core::Detach(Index t, std::string_view why) {
   TicketRecord& ticket = tickets_[t];
-  if (ticket.line != kNone) Delist(t);
-  if (ticket.state == TicketState::kOffered) {
-    const OfferRecord offer = offers_[ticket.offer];
-    ReleaseOffer(ticket.offer, OfferOutcome::kRevoked, why, 0);
-    AddPrice(t, offer.agent, queues_[offer.queue].rules.decline_price);
-  } else if (ticket.state == TicketState::kAssigned) {
-    const Index s = ticket.assignment;
-    EmitEnd(assignments_[s], why, 0);
+  Delist(t);
+  while (ticket.offers > 0) {
+    const WorkRecord work = works_[ticket.offer[0]];
+    ReleaseOffer(ticket.offer[0], OfferOutcome::kRevoked, why, 0);
+    AddPrice(t, work.agent, ToNanos(queues_[work.queue].rules.decline_price));
+  }
+  if (ticket.state == TicketState::kAssigned) {
+    const Index w = ticket.assignment;
+    EmitEnd(works_[w], why, 0);
     ticket.assignment = kNone;
     SetState(t, TicketState::kWaiting);
-    AddPrice(t, assignments_[s].agent, queues_[assignments_[s].queue].rules.decline_price);
-    RemoveAssignment(s, /*worked=*/true);
+    AddPrice(t, works_[w].agent, ToNanos(queues_[works_[w].queue].rules.decline_price));
+    EndWork(w, /*worked=*/true);
   }
   ticket.only_agent = kNone;
   ticket.lives_from = now_;  // its place is the old one, its time to live a new one
 }
 
 void Core::On(const TicketRequeued& event) {
-  const Index t = Find(ticket_ids_, event.ticket_id);
+  const Index t = FindTicket(event.ticket_id);
   std::string subject = absl::StrCat("ticket ", event.ticket_id);
   if (t == kNone) {
     return Refuse(event.act, absl::StatusCode::kNotFound, reason::kTicketNotFound,
@@ -42,7 +43,7 @@ void Core::On(const TicketRequeued& event) {
     return Emit(Unchanged{.act = event.act});
   }
   Detach(t, reason::kRequeued);
-  Emit(RequeueTicket{.ticket_id = ticket.spec.ticket_id,
+  Emit(RequeueTicket{.ticket_id = ticket.id,
                      .queue_id = queues_[ticket.queue].id,
                      .reason = reason::kRequeued,
                      .act = event.act});
@@ -53,7 +54,7 @@ std::optional<Reject> Core::CheckTarget(const TicketTransferred& event) const {
   const auto reject = [&](absl::StatusCode code, std::string_view why, std::string subject) {
     return Reject{.code = code, .reason = why, .subject = std::move(subject), .act = event.act};
   };
-  const Index t = Find(ticket_ids_, event.ticket_id);
+  const Index t = FindTicket(event.ticket_id);
   const std::string ticket = absl::StrCat("ticket ", event.ticket_id);
   if (event.to_queue_id.empty() == event.to_agent_id.empty()) {
     return reject(absl::StatusCode::kInvalidArgument, reason::kInvalidTarget, ticket);
@@ -63,12 +64,12 @@ std::optional<Reject> Core::CheckTarget(const TicketTransferred& event) const {
     return reject(absl::StatusCode::kFailedPrecondition, reason::kTicketResolved, ticket);
   }
   if (!event.to_queue_id.empty()) {
-    const Index q = Find(queue_ids_, event.to_queue_id);
+    const Index q = FindQueue(event.to_queue_id);
     if (q != kNone && queues_[q].exists) return std::nullopt;
     return reject(absl::StatusCode::kNotFound, reason::kQueueNotFound,
                   absl::StrCat("queue ", event.to_queue_id));
   }
-  const Index a = Find(agent_ids_, event.to_agent_id);
+  const Index a = FindAgent(event.to_agent_id);
   const std::string agent = absl::StrCat("agent ", event.to_agent_id);
   if (a == kNone || !agents_[a].registered) {
     return reject(absl::StatusCode::kNotFound, reason::kAgentNotFound, agent);
@@ -82,19 +83,16 @@ std::optional<Reject> Core::CheckTarget(const TicketTransferred& event) const {
 
 void Core::On(const TicketTransferred& event) {
   if (std::optional<Reject> reject = CheckTarget(event)) return Emit(*std::move(reject));
-  const Index t = Find(ticket_ids_, event.ticket_id);
+  const Index t = FindTicket(event.ticket_id);
   TicketRecord& ticket = tickets_[t];
-  const Index target = Find(agent_ids_, event.to_agent_id);
+  const Index target = event.to_agent_id.empty() ? kNone : FindAgent(event.to_agent_id);
   const bool has_it =
-      !event.to_agent_id.empty() &&
-      ((ticket.state == TicketState::kOffered && offers_[ticket.offer].agent == target) ||
-       (ticket.state == TicketState::kAssigned && assignments_[ticket.assignment].agent == target));
+      target != kNone && (Offered(ticket, target) || (ticket.state == TicketState::kAssigned &&
+                                                      works_[ticket.assignment].agent == target));
   if (has_it) return Emit(Unchanged{.act = event.act});
   Detach(t, reason::kTransferred);
   if (!event.to_queue_id.empty()) {
-    TicketSpec spec = ticket.spec;
-    spec.queue_id = event.to_queue_id;
-    SetSpec(t, spec);
+    MoveTo(t, FindQueue(event.to_queue_id));
   } else {
     ticket.only_agent = target;
     const std::uint64_t serial = agents_[target].serial;
@@ -104,12 +102,11 @@ void Core::On(const TicketTransferred& event) {
         ticket.prices.end());
     SetPriceTimer(t);
   }
-  Emit(RequeueTicket{
-      .ticket_id = ticket.spec.ticket_id,
-      .queue_id = queues_[ticket.queue].id,
-      .agent_id = target == kNone ? std::string_view() : agents_[target].spec.agent_id,
-      .reason = reason::kTransferred,
-      .act = event.act});
+  Emit(RequeueTicket{.ticket_id = ticket.id,
+                     .queue_id = queues_[ticket.queue].id,
+                     .agent_id = target == kNone ? std::string_view() : agents_[target].id,
+                     .reason = reason::kTransferred,
+                     .act = event.act});
   Enlist(t);
 }
 

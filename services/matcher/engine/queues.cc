@@ -8,11 +8,15 @@
 
 namespace muster::engine {
 
+Index Core::FindQueue(std::string_view id) const {
+  return queue_ids_.Find(HashText(id), [&](Index q) { return queues_[q].id == id; });
+}
+
 Index Core::QueueFor(std::string_view id) {
-  if (const Index known = Find(queue_ids_, id); known != kNone) return known;
+  if (const Index known = FindQueue(id); known != kNone) return known;
   const Index q = queues_.Add();
   queues_[q].id = std::string(id);
-  queue_ids_.emplace(queues_[q].id, q);
+  queue_ids_.Insert(HashText(id), q);
   queue_order_.insert(queues_[q].id);
   return q;
 }
@@ -21,7 +25,7 @@ void Core::ForgetQueueIfUnused(Index q) {
   const QueueRecord& queue = queues_[q];
   if (queue.exists || queue.references > 0) return;
   queue_order_.erase(queue.id);
-  queue_ids_.erase(queue.id);
+  queue_ids_.Erase(HashText(queue.id), q);
   queues_.Free(q);
 }
 
@@ -31,70 +35,114 @@ void Core::On(const QueueChanged& event) {
                   absl::StrCat("queue ", event.queue_id));
   }
   const Index q = QueueFor(event.queue_id);
+  if (queues_[q].exists && queues_[q].rules == event.rules) return;
+  const bool reopens = queues_[q].exists && queues_[q].rules.phase == Phase::kPaused &&
+                       event.rules.phase != Phase::kPaused;
+  TakeQueueApart(q);
+  queues_[q].exists = true;
+  SetRules(q, event.rules);
+  PutQueueTogether(q);
+  RevokeUnfitOffersOf(q);
+  burst_ = burst_ || reopens;
+}
+
+void Core::SetRules(Index q, const QueueRules& rules) {
   QueueRecord& queue = queues_[q];
-  const QueueRules& rules = event.rules;
-  const bool lines_change = !queue.exists || queue.rules.required_skills != rules.required_skills ||
-                            queue.rules.weight != rules.weight ||
-                            queue.rules.priority_ahead != rules.priority_ahead;
-  const bool expiry_changes = queue.rules.time_to_live != rules.time_to_live;
-  if (lines_change) TakeQueueApart(q);
-  queue.exists = true;
   queue.rules = rules;
   queue.needs = Intern(rules.required_skills);
-  if (lines_change) {
-    PutQueueTogether(q);
-    RevokeUnfitOffersOf(q);
-  } else if (expiry_changes) {
-    for (const auto& [create_time, t] : queue.unassigned) {
-      if (tickets_[t].line == kNone) continue;
-      DisarmExpiry(t);
-      ArmExpiry(t);
+  queue.preferred = Intern(rules.preferred_skills);
+  queue.relaxed.clear();
+  for (const RelaxStep& step : rules.relax_steps) {
+    Levels levels = queue.relaxed.empty() ? Levels() : queue.relaxed.back();
+    for (const Level& later : Intern(step.skills)) {  // the later step's word counts
+      const auto same = std::find_if(levels.begin(), levels.end(),
+                                     [&](const Level& l) { return l.skill == later.skill; });
+      if (same != levels.end()) {
+        same->level = later.level;
+      } else {
+        levels.push_back(later);
+      }
     }
+    std::sort(levels.begin(), levels.end());
+    queue.relaxed.push_back(std::move(levels));
   }
+  queue.half_target = ToNanos(rules.target_wait) / 2;
+  queue.boost = ToNanos(rules.target_boost);
+  queue.ahead = ToNanos(rules.priority_ahead);
+  queue.level_price = ToNanos(rules.missing_level_price);
+  queue.language_price = ToNanos(rules.missing_language_price);
+  queue.known_bonus = ToNanos(rules.known_agent_bonus);
+  queue.claim_after = ToNanos(rules.capacity_claim_after);
+  queue.time_to_live = ToNanos(rules.time_to_live);
 }
 
 void Core::On(const QueueRemoved& event) {
-  const Index q = Find(queue_ids_, event.queue_id);
+  const Index q = FindQueue(event.queue_id);
   if (q == kNone || !queues_[q].exists) return;
   TakeQueueApart(q);
   queues_[q].exists = false;
-  std::vector<Index> offers;
-  for (const auto& [create_time, t] : queues_[q].unassigned) {
-    tickets_[t].only_agent = kNone;
-    if (tickets_[t].state == TicketState::kOffered) offers.push_back(tickets_[t].offer);
-  }
-  for (const Index o : offers) RevokeToQueue(o, reason::kQueueRemoved);
+  std::vector<std::pair<OfferId, Index>> offers;
+  tickets_.ForEach([&](Index t) {
+    TicketRecord& ticket = tickets_[t];
+    if (ticket.queue != q) return;
+    if (ticket.state == TicketState::kWaiting || ticket.state == TicketState::kOffered) {
+      ticket.only_agent = kNone;
+    }
+    for (std::uint8_t i = 0; i < ticket.offers; ++i) {
+      offers.emplace_back(works_[ticket.offer[i]].id, ticket.offer[i]);
+    }
+  });
+  std::sort(offers.begin(), offers.end());
+  for (const auto& [id, w] : offers) RevokeToQueue(w, reason::kQueueRemoved);
   ForgetQueueIfUnused(q);
 }
 
 void Core::TakeQueueApart(Index q) {
+  if (queues_[q].lines.empty()) return;
+  tickets_.ForEach([&](Index t) {
+    if (tickets_[t].queue != q) return;
+    Unshare(t);
+    if (tickets_[t].waits) Delist(t);
+  });
   QueueRecord& queue = queues_[q];
-  for (const auto& [create_time, t] : queue.unassigned) {
-    if (tickets_[t].line != kNone) Delist(t);
+  while (!queue.lines.empty()) {  // those that others lean on last
+    const auto free = std::find_if(queue.lines.begin(), queue.lines.end(), [this](const auto& kl) {
+      return lines_[kl.second].leaning == 0;
+    });
+    DropLine(free->second);
   }
-  while (!queue.lines.empty()) DropLine(queue.lines.begin()->second);
 }
 
 void Core::PutQueueTogether(Index q) {
-  for (const auto& [create_time, t] : queues_[q].unassigned) {
+  if (queues_[q].waiting + queues_[q].offered == 0) return;
+  tickets_.ForEach([&](Index t) {
+    if (tickets_[t].queue != q) return;
     if (tickets_[t].state == TicketState::kWaiting) Enlist(t);
-  }
+    if (tickets_[t].state != TicketState::kOffered) return;
+    tickets_[t].step = std::min(tickets_[t].step, static_cast<int>(queues_[q].relaxed.size()));
+    Share(t);
+  });
 }
 
 void Core::RevokeUnfitOffersOf(Index q) {
-  std::vector<Index> unfit;
-  for (const auto& [create_time, t] : queues_[q].unassigned) {
-    const TicketRecord& ticket = tickets_[t];
-    if (ticket.state != TicketState::kOffered) continue;
-    if (!FitsTicket(offers_[ticket.offer].agent, ticket)) unfit.push_back(ticket.offer);
-  }
-  for (const Index o : unfit) RevokeToQueue(o, reason::kNoLongerEligible);
+  if (queues_[q].offered == 0) return;
+  std::vector<std::pair<OfferId, Index>> unfit;
+  works_.ForEach([&](Index w) {
+    const WorkRecord& work = works_[w];
+    if (work.state != WorkState::kOffer || work.queue != q) return;
+    if (!FitsTicket(work.agent, tickets_[work.ticket])) unfit.emplace_back(work.id, w);
+  });
+  std::sort(unfit.begin(), unfit.end());
+  for (const auto& [id, w] : unfit) RevokeToQueue(w, reason::kNoLongerEligible);
 }
 
 Index Core::InternWord(std::string_view word) {
-  if (const Index known = Find(words_, word); known != kNone) return known;
+  const std::uint32_t hash = HashText(word);
+  const Index known = word_ids_.Find(hash, [&](Index w) { return words_[w] == word; });
+  if (known != kNone) return known;
   const Index w = static_cast<Index>(words_.size());
-  words_.emplace(std::string(word), w);
+  words_.emplace_back(word);
+  word_ids_.Insert(hash, w);
   agents_by_skill_.emplace_back();
   lines_by_skill_.emplace_back();
   return w;

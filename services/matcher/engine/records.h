@@ -1,37 +1,33 @@
-// What the engine keeps: queues, lines, tickets, agents, offers, assignments, as records that name
-// each other by index. Internal to the engine; core.h says how they change.
+// What the engine keeps: queues, lines, tickets, agents, works, as records that name each other by
+// index. Internal to the engine; core.h says how they change.
 //
-// A line is the tickets with the same demands: of one queue, with the same extra skills and
-// language, or reserved for the same agent. Its waiting tickets stand in order of urgency, and the
-// agents that could take one at this moment in the order in which they would be asked:
+// A line is the tickets with the same demands: of one queue and relax step, with the same extra
+// skills and language, or reserved for the same agent. Its waiting tickets stand in order of rank;
+// the agents that could take one at this moment stand in groups that count the same there, each
+// group in order of idleness:
 //
-//   line.waiting: [t7, t9, t4]    line.idle: []        a new agent takes t7
-//   line.waiting: []              line.idle: [ann, bo] a new ticket goes to ann
+//   line.waiting: [t7, t9, t4]    no agent            a freed agent takes t7
+//   line.waiting: []              groups: [ann, bo]   a new ticket goes to the best group's first
+//
+// A work is an offer, and then the assignment that it becomes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
-#include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/string_view.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/time/time.h"
+#include "services/matcher/engine/lane.h"
+#include "services/matcher/engine/limits.h"
+#include "services/matcher/engine/nanos.h"
 #include "services/matcher/engine/slab.h"
 #include "services/matcher/engine/types.h"
 
 namespace muster::engine {
-
-// Text ids to indices. absl::string_view may be another type than std's.
-using IdMap = absl::flat_hash_map<std::string, Index>;
-
-inline Index Find(const IdMap& map, std::string_view id) {
-  const auto it = map.find(absl::string_view(id.data(), id.size()));
-  return it == map.end() ? kNone : it->second;
-}
 
 // A skill by index, at least or exactly at this level.
 struct Level {
@@ -45,58 +41,86 @@ struct Level {
 };
 using Levels = std::vector<Level>;  // by skill, each once
 
-// A ticket's place in its line and its queue.
-struct TicketKey {
-  absl::Time rank;  // create_time less all priority ahead
-  absl::Time create_time;
-  const std::string* id = nullptr;  // of the ticket's record, which outlives its keys
-  Index ticket = kNone;
-
-  friend bool operator<(const TicketKey& a, const TicketKey& b) {
-    if (a.rank != b.rank) return a.rank < b.rank;
-    if (a.create_time != b.create_time) return a.create_time < b.create_time;
-    return *a.id < *b.id;
-  }
-};
-
-// An agent's place in the lines it stands in.
-struct AgentKey {
-  bool working = false;  // has an offer or an assignment, and capacity left
-  absl::Time idle_since;
-  const std::string* id = nullptr;
-  Index agent = kNone;
-
-  friend bool operator<(const AgentKey& a, const AgentKey& b) {
-    if (a.working != b.working) return b.working;
-    if (a.idle_since != b.idle_since) return a.idle_since < b.idle_since;
-    return *a.id < *b.id;
-  }
-};
-
 // What makes a line within its queue.
 struct LineKey {
   Levels extra;
   Index language = kNone;    // any
-  Index only_agent = kNone;  // reserved for this one; then the others are empty
+  Index only_agent = kNone;  // reserved for this one; then the others are as if not asked for
+  int step = 0;              // relax steps taken
 
   friend bool operator<(const LineKey& a, const LineKey& b) {
+    if (a.step != b.step) return a.step < b.step;
     if (a.language != b.language) return a.language < b.language;
     if (a.only_agent != b.only_agent) return a.only_agent < b.only_agent;
     return a.extra < b.extra;
   }
 };
 
+// How an agent falls short of what a line wants.
+struct Misfit {
+  std::uint16_t levels = 0;
+  bool language = false;
+
+  friend bool operator==(const Misfit&, const Misfit&) = default;
+  friend bool operator<(const Misfit& a, const Misfit& b) {
+    return a.levels != b.levels ? a.levels < b.levels : a.language < b.language;
+  }
+};
+
+struct LineFit {
+  Index line = kNone;
+  Misfit misfit;
+};
+
+// Agents that stand in a line and count the same there, but for their idleness.
+struct Group {
+  Misfit misfit;
+  bool short_of_units = false;  // too few are free for the line's weight: it may claim them
+  std::uint32_t worth = 0;      // of AgentRecord
+  Nanos loaded = 0;
+  Heap4 idle;                // by `value`; may hold dead entries
+  std::size_t sweep_at = 0;  // the size at which they are swept out
+
+  bool Is(const Group& g) const {
+    return misfit == g.misfit && short_of_units == g.short_of_units && worth == g.worth &&
+           loaded == g.loaded;
+  }
+};
+
+// What a freed agent looks at, kept close together for all lines.
+struct LineHead {
+  Nanos rank = kNever;  // of the first waiting ticket
+  Index first = kNone;  // none: nobody waits, or the queue makes no offers
+  bool priced = false;  // some have declined it
+  std::uint32_t weight = 1;
+  Nanos half_target = 0;
+  Nanos boost = 0;
+  std::uint32_t worth = 0;     // `learnt` in steps of the bound
+  std::uint32_t eligible = 0;  // agents that stand in the line with room for its weight
+  Index more = kNone;          // the first ticket that more agents may see
+};
+
 struct LineRecord {
   Index queue = kNone;
   LineKey key;
-  Levels needs;  // the queue's and the extra ones
-  Index key_skill =
-      kNone;  // the one of `needs` that the line is filed under; none if there are none
-  std::uint32_t weight = 1;
-  absl::btree_set<TicketKey> waiting;
-  absl::btree_set<AgentKey> idle;
-  std::uint32_t fitting = 0;  // registered agents that fit, whatever they do
-  std::uint64_t emptied = 0;  // when the last ticket left, by count; 0: somebody waits
+  Levels needs;               // at this step: what an agent must have
+  Levels wants;               // what it is priced against
+  Index speaks = kNone;       // the language that it must speak
+  Index key_skill = kNone;    // the one of `needs` that the line is filed under, if any
+  Index last = kNone;         // the line of the same tickets after the last step
+  std::uint32_t leaning = 0;  // lines that have this one as `last`
+  Lane waiting;               // by rank
+  Lane more;                  // offered, but to fewer agents than may see it at once
+  std::vector<Group> groups;
+  Nanos learnt = 0;                   // waits at the match, averaged: what an agent is worth here
+  std::uint32_t fitting = 0;          // registered agents that fit, whatever they do
+  std::uint32_t fitting_offline = 0;  // of them: offline or cut off
+  std::uint32_t fitting_paused = 0;   // of them: paused or draining
+  std::uint32_t skilled = 0;          // registered agents with the skills, whatever they speak
+  std::uint32_t speaking = 0;         // of them: with the language, whatever their capacity
+  std::uint64_t emptied = 0;          // when the last ticket left, by count; 0: it is in use
+
+  void Clear() { *this = LineRecord(); }
 };
 
 struct QueueRecord {
@@ -104,77 +128,137 @@ struct QueueRecord {
   bool exists = false;  // false: only known from a ticket or an assignment
   QueueRules rules;
   Levels needs;
+  Levels preferred;
+  std::vector<Levels> relaxed;  // by step: the levels that it names, all steps before included
+  Nanos half_target = 0;
+  Nanos boost = 0;
+  Nanos ahead = 0;
+  Nanos level_price = 0;
+  Nanos language_price = 0;
+  Nanos known_bonus = 0;
+  Nanos claim_after = 0;
+  Nanos time_to_live = kNever;
   absl::btree_map<LineKey, Index> lines;
-  absl::btree_set<std::pair<absl::Time, Index>> unassigned;  // tickets by create_time
+  Index plain_line = kNone;  // the one without extra demands, at step 0
+  Lane open;                 // waiting and offered tickets, by create_time
   std::uint64_t waiting = 0;
   std::uint64_t offered = 0;
   std::uint64_t assigned = 0;
   std::uint64_t wrap_up = 0;
-  std::uint64_t references = 0;  // tickets and assignments that name it
+  std::uint64_t references = 0;  // tickets and works that name it
+
+  void Clear() { *this = QueueRecord(); }
 };
 
 // An agent that may not see this ticket before `until`.
 struct Price {
-  std::uint64_t agent_serial = 0;
-  absl::Time until;
+  Index agent = kNone;
+  std::uint64_t agent_serial = 0;  // the index may be another's by now
+  Nanos until = 0;
 };
 
 struct TicketRecord {
-  TicketSpec spec;
+  std::string id;
+  Nanos create = 0;
+  Nanos rank = 0;  // create less all priority ahead; while in a line
+  Nanos priority = 0;
   Index queue = kNone;
   TicketState state = TicketState::kWaiting;
-  Index line = kNone;        // while it waits and its queue exists
-  Index offer = kNone;       // while kOffered
-  Index assignment = kNone;  // while kAssigned or kServed
-  Index only_agent = kNone;  // transferred to this agent
-  TicketKey key;             // while in a line
-  absl::Time lives_from;     // time_to_live counts from here: create_time, or when it was put back
-  absl::Time expire_at = absl::InfiniteFuture();  // a timer runs, unless infinite
+  bool waits = false;   // stands in line.waiting
+  bool shared = false;  // stands in line.more
+  std::uint8_t offers = 0;
+  int step = 0;
+  Index line = kNone;   // while it waits or may be offered to more, and its queue exists
+  Index claim = kNone;  // the agent whose units are kept for it
+  Index preferred = kNone;
+  Index only_agent = kNone;                             // transferred to this agent
+  std::uint32_t fan_place = kNone;                      // in its preferred agent's list
+  Index assignment = kNone;                             // while kAssigned or kServed
+  std::array<Index, limits::kMaxOffersAtOnce> offer{};  // while kOffered: the first `offers`
+  std::uint32_t refusals = 0;
+  Nanos waits_since = 0;     // when it came, or came back, to wait
+  Nanos lives_from = 0;      // time_to_live counts from here: create, or when it was put back
+  Nanos expire_at = kNever;  // timers, each running unless kNever
+  Nanos relax_at = kNever;
+  Nanos claim_at = kNever;
+  Nanos price_at = kNever;
+  Index language = kNone;
+  Levels extra;
   std::vector<Price> prices;
-  absl::Time price_timer = absl::InfiniteFuture();  // the earliest of them
+
+  void Clear() {
+    TicketRecord fresh;
+    fresh.id.swap(id);
+    fresh.id.clear();
+    fresh.extra.swap(extra);
+    fresh.extra.clear();
+    fresh.prices.swap(prices);
+    fresh.prices.clear();
+    *this = std::move(fresh);
+  }
+};
+
+// What is seldom looked at.
+struct AgentProfile {
+  AgentSpec spec;  // as told last; `agent_id` is the record's
+  Levels skills;
+  std::vector<Index> languages;       // sorted
+  std::vector<Index> reserved_lines;  // with it as only_agent
+
+  void Clear() { *this = AgentProfile(); }
 };
 
 struct AgentRecord {
-  AgentSpec spec;
+  std::string id;
+  Nanos value = kLongAgo;  // idle_since less what earlier idleness still counts
+  Nanos idle_since = kLongAgo;
+  std::uint32_t capacity = 0;
+  std::uint32_t busy = 0;      // units of assignments
+  std::uint32_t reserved = 0;  // units of offers
+  std::uint32_t offers = 0;    // open ones
+  Index claim = kNone;         // the ticket that its units are kept for
+  std::uint32_t ignored = 0;   // offers in a row that it let pass
   bool registered = false;
-  std::uint64_t serial = 0;  // never used again, unlike the index
-  Levels skills;
-  std::vector<Index> languages;  // sorted
-  std::uint32_t busy = 0;        // units of assignments
-  std::uint32_t reserved = 0;    // units of offers
-  absl::Time idle_since = absl::InfinitePast();
-  std::vector<Index> lines;           // that it fits, sorted
-  std::vector<Index> reserved_lines;  // with it as only_agent
-  std::vector<Index> offers;          // oldest first
-  std::vector<Index> assignments;     // oldest first
-  // Whether it stands in the lines that it fits and has room for, and how.
-  bool standing = false;
-  std::uint32_t stood_free = 0;
-  AgentKey stood_key;
+  bool at_work = false;   // ONLINE and connected
+  bool standing = false;  // in the lines that it fits
+  bool loose = false;     // about to be matched, or to stand
+  Presence presence = Presence::kOffline;
+  std::uint32_t stood_free = 0;         // while it stands
+  std::uint32_t worth = 0;              // the highest of its lines, when it became idle
+  std::uint32_t references = 0;         // tickets that prefer it
+  std::uint64_t serial = 0;             // never used again, unlike the index
+  std::vector<LineFit> lines;           // that it fits, sorted
+  absl::InlinedVector<Index, 4> works;  // offers and assignments, oldest first
+  std::vector<Index> fans;              // waiting tickets that prefer it
+
+  void Clear() {
+    AgentRecord fresh;
+    fresh.id.swap(id);
+    fresh.lines.swap(lines);
+    fresh.lines.clear();
+    fresh.fans.swap(fans);
+    fresh.fans.clear();
+    *this = std::move(fresh);
+  }
 };
 
-struct OfferRecord {
-  std::uint64_t number = 0;
+enum class WorkState : std::uint8_t { kOffer, kActive, kWrapUp };
+
+struct WorkRecord {
+  OfferId id;
   Index ticket = kNone;
   Index agent = kNone;
   Index queue = kNone;
   std::uint32_t weight = 1;
-  absl::Time make_time;
-  absl::Time deadline;
-  absl::Duration offer_timeout;
+  WorkState state = WorkState::kOffer;
   bool acknowledged = false;
-};
+  Nanos made = 0;           // the offer
+  Nanos deadline = kNever;  // of the offer, or of the wrap-up
+  absl::Duration offer_timeout;
+  Nanos assigned = 0;
+  Nanos credit = 0;  // idleness of the agent when it began, within the fair window
 
-struct AssignmentRecord {
-  AssignmentId id;
-  std::string ticket_id;
-  Index ticket = kNone;
-  Index agent = kNone;
-  Index queue = kNone;
-  std::uint32_t weight = 1;
-  AssignmentState state = AssignmentState::kActive;
-  absl::Time assign_time;
-  absl::Time wrap_up_deadline = absl::InfiniteFuture();
+  void Clear() { *this = WorkRecord(); }
 };
 
 // What became of an offer, for those who ask late.

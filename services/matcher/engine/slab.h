@@ -1,9 +1,10 @@
-// Records at dense indices, with stable addresses; freed slots are used again, last freed first. A
-// freed record can still be read (its text is viewed by effects) until the next Reclaim.
+// Records at dense indices, with stable addresses; freed slots are used again, last freed first,
+// and keep the room that their strings and lists have taken. A freed record can still be read (its
+// text is viewed by effects) until the next Reclaim.
 //
-// Not thread-safe.
+// Not thread-safe. T has Clear(), which makes it as new.
 //
-//   Slab<Ticket> tickets;
+//   Slab<TicketRecord> tickets;
 //   Index t = tickets.Add();
 //   tickets[t].state = TicketState::kWaiting;
 //   tickets.Free(t);
@@ -12,8 +13,8 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <memory>
 #include <vector>
 
 namespace muster::engine {
@@ -26,53 +27,62 @@ class Slab {
  public:
   Index Add() {
     if (free_.empty()) {
-      assert(slots_.size() < kNone);
-      slots_.push_back({T(), true});
-      return static_cast<Index>(slots_.size() - 1);
+      const std::size_t index = live_.size();
+      assert(index < kNone);
+      if ((index >> kChunkBits) == chunks_.size()) {
+        chunks_.push_back(std::make_unique<T[]>(std::size_t{1} << kChunkBits));
+      }
+      live_.push_back(1);
+      return static_cast<Index>(index);
     }
     const Index index = free_.back();
     free_.pop_back();
-    slots_[index] = {T(), true};
+    At(index).Clear();
+    live_[index] = 1;
     return index;
   }
 
   void Free(Index index) {
     assert(Has(index));
-    slots_[index].live = false;
+    live_[index] = 0;
     freed_.push_back(index);
   }
 
   void Reclaim() {
+    if (freed_.empty()) return;
     free_.insert(free_.end(), freed_.begin(), freed_.end());
     freed_.clear();
   }
 
-  bool Has(Index index) const { return index < slots_.size() && slots_[index].live; }
-  std::size_t size() const { return slots_.size() - free_.size() - freed_.size(); }
+  bool Has(Index index) const { return index < live_.size() && live_[index] != 0; }
+  std::size_t size() const { return live_.size() - free_.size() - freed_.size(); }
+  std::size_t slots() const { return live_.size(); }
 
   T& operator[](Index index) {
     assert(Has(index));
-    return slots_[index].value;
+    return At(index);
   }
   const T& operator[](Index index) const {
     assert(Has(index));
-    return slots_[index].value;
+    return chunks_[index >> kChunkBits][index & kMask];
   }
 
   // Calls fn(index) for each record, by rising index. `fn` may free the one that it is called for.
   template <typename Fn>
   void ForEach(Fn fn) const {
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (slots_[i].live) fn(static_cast<Index>(i));
+    for (std::size_t i = 0; i < live_.size(); ++i) {
+      if (live_[i] != 0) fn(static_cast<Index>(i));
     }
   }
 
  private:
-  struct Slot {
-    T value;
-    bool live = false;
-  };
-  std::deque<Slot> slots_;
+  static constexpr int kChunkBits = 8;
+  static constexpr Index kMask = (Index{1} << kChunkBits) - 1;
+
+  T& At(Index index) { return chunks_[index >> kChunkBits][index & kMask]; }
+
+  std::vector<std::unique_ptr<T[]>> chunks_;
+  std::vector<std::uint8_t> live_;
   std::vector<Index> free_;
   std::vector<Index> freed_;  // not yet to be used again
 };

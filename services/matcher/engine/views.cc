@@ -20,40 +20,42 @@ void SortByAssignment(std::vector<AssignmentView>* views) {
 
 }  // namespace
 
-OfferView Core::ViewOfOffer(Index o) const {
-  const OfferRecord& offer = offers_[o];
-  const TicketRecord& ticket = tickets_[offer.ticket];
-  return {.offer = IdOf(offer),
-          .ticket_id = ticket.spec.ticket_id,
-          .agent_id = agents_[offer.agent].spec.agent_id,
-          .queue_id = ticket.spec.queue_id,
-          .weight = offer.weight,
-          .make_time = offer.make_time,
-          .deadline = offer.deadline,
-          .offer_timeout = offer.offer_timeout,
-          .acknowledged = offer.acknowledged};
+OfferView Core::ViewOfOffer(Index w) const {
+  const WorkRecord& work = works_[w];
+  const TicketRecord& ticket = tickets_[work.ticket];
+  return {.offer = work.id,
+          .ticket_id = ticket.id,
+          .agent_id = agents_[work.agent].id,
+          .queue_id = queues_[ticket.queue].id,
+          .weight = work.weight,
+          .make_time = ToTime(work.made),
+          .deadline = ToTime(work.deadline),
+          .offer_timeout = work.offer_timeout,
+          .acknowledged = work.acknowledged};
 }
 
-AssignmentView Core::ViewOfAssignment(Index s) const {
-  const AssignmentRecord& assignment = assignments_[s];
-  return {.assignment = assignment.id,
-          .ticket_id = assignment.ticket_id,
-          .agent_id = agents_[assignment.agent].spec.agent_id,
-          .queue_id = queues_[assignment.queue].id,
-          .weight = assignment.weight,
-          .state = assignment.state,
-          .assign_time = assignment.assign_time,
-          .wrap_up_deadline = assignment.wrap_up_deadline};
+AssignmentView Core::ViewOfAssignment(Index w) const {
+  const WorkRecord& work = works_[w];
+  return {.assignment = work.id,
+          .ticket_id = tickets_[work.ticket].id,
+          .agent_id = agents_[work.agent].id,
+          .queue_id = queues_[work.queue].id,
+          .weight = work.weight,
+          .state = work.state == WorkState::kWrapUp ? AssignmentState::kWrapUp
+                                                    : AssignmentState::kActive,
+          .assign_time = ToTime(work.assigned),
+          .wrap_up_deadline = ToTime(work.deadline)};
 }
 
 TicketView Core::ViewOfTicket(Index t) const {
   const TicketRecord& ticket = tickets_[t];
-  return {.ticket_id = ticket.spec.ticket_id,
-          .queue_id = ticket.spec.queue_id,
+  const QueueRecord& queue = queues_[ticket.queue];
+  return {.ticket_id = ticket.id,
+          .queue_id = queue.id,
           .state = ticket.state,
-          .create_time = ticket.spec.create_time,
-          .priority_ahead = ticket.spec.priority_ahead + queues_[ticket.queue].rules.priority_ahead,
-          .expire_time = ticket.expire_at};
+          .create_time = ToTime(ticket.create),
+          .priority_ahead = ToDuration(ticket.priority + queue.ahead),
+          .expire_time = ToTime(ticket.expire_at)};
 }
 
 QueueStats Core::ViewOfQueue(Index q) const {
@@ -64,10 +66,30 @@ QueueStats Core::ViewOfQueue(Index q) const {
                    .assigned = queue.assigned,
                    .wrap_up = queue.wrap_up};
   for (const auto& [key, l] : queue.lines) {
-    if (lines_[l].fitting == 0) stats.unservable += lines_[l].waiting.size();
+    // Less will do later on: only what nobody will fit even then is without hope.
+    if (lines_[lines_[l].last].fitting == 0) stats.unservable += lines_[l].waiting.size();
   }
-  if (!queue.unassigned.empty()) stats.oldest_create_time = queue.unassigned.begin()->first;
+  if (!queue.open.empty()) stats.oldest_create_time = ToTime(queue.open.Front(Opens()).key);
   return stats;
+}
+
+std::optional<std::size_t> Core::PositionOf(Index t) const {
+  const TicketRecord& ticket = tickets_[t];
+  if (ticket.state == TicketState::kOffered) return 0;
+  if (!ticket.waits) return std::nullopt;
+  std::size_t ahead = 0;
+  const WaitOrder order = Waits();
+  for (const auto& [key, l] : queues_[ticket.queue].lines) {
+    Lane::Cursor<WaitOrder> cursor(lines_[l].waiting, order);
+    while (const Entry* entry = cursor.Next()) {
+      const TicketRecord& other = tickets_[entry->record];
+      const bool before =
+          other.rank != ticket.rank ? other.rank < ticket.rank : Older(entry->record, t);
+      if (!before) break;
+      ++ahead;
+    }
+  }
+  return ahead + 1;
 }
 
 bool Engine::IsOpen() const { return core_->open_; }
@@ -76,113 +98,117 @@ PoolStats Engine::Pool() const { return core_->pool_; }
 std::vector<QueueStats> Engine::Queues() const {
   std::vector<QueueStats> all;
   for (const std::string_view id : core_->queue_order_) {
-    all.push_back(core_->ViewOfQueue(Find(core_->queue_ids_, id)));
+    all.push_back(core_->ViewOfQueue(core_->FindQueue(id)));
   }
   return all;
 }
 
 std::optional<QueueStats> Engine::Queue(std::string_view queue_id) const {
-  const Index q = Find(core_->queue_ids_, queue_id);
+  const Index q = core_->FindQueue(queue_id);
   if (q == kNone) return std::nullopt;
   return core_->ViewOfQueue(q);
 }
 
 std::vector<OfferView> Engine::PendingOffers() const {
   std::vector<OfferView> all;
-  core_->offers_.ForEach([&](Index o) { all.push_back(core_->ViewOfOffer(o)); });
+  core_->works_.ForEach([&](Index w) {
+    if (core_->works_[w].state == WorkState::kOffer) all.push_back(core_->ViewOfOffer(w));
+  });
   SortByOffer(&all);
   return all;
 }
 
 std::vector<OfferView> Engine::PendingOffersOf(std::string_view agent_id) const {
   std::vector<OfferView> all;
-  const Index a = Find(core_->agent_ids_, agent_id);
+  const Index a = core_->FindAgent(agent_id);
   if (a == kNone) return all;
-  for (const Index o : core_->agents_[a].offers) all.push_back(core_->ViewOfOffer(o));
+  for (const Index w : core_->agents_[a].works) {
+    if (core_->works_[w].state == WorkState::kOffer) all.push_back(core_->ViewOfOffer(w));
+  }
+  SortByOffer(&all);
   return all;
 }
 
 std::optional<OfferView> Engine::PendingOffer(const OfferId& offer) const {
-  const auto it = core_->offer_numbers_.find(offer.number);
-  if (offer.epoch != core_->options_.epoch || it == core_->offer_numbers_.end()) {
-    return std::nullopt;
-  }
-  return core_->ViewOfOffer(it->second);
+  const Index w = core_->FindWork(offer);
+  if (w == kNone || core_->works_[w].state != WorkState::kOffer) return std::nullopt;
+  return core_->ViewOfOffer(w);
 }
 
 std::vector<AssignmentView> Engine::LiveAssignments() const {
   std::vector<AssignmentView> all;
-  core_->assignments_.ForEach([&](Index s) { all.push_back(core_->ViewOfAssignment(s)); });
+  core_->works_.ForEach([&](Index w) {
+    if (core_->works_[w].state != WorkState::kOffer) all.push_back(core_->ViewOfAssignment(w));
+  });
   SortByAssignment(&all);
   return all;
 }
 
 std::vector<AssignmentView> Engine::LiveAssignmentsOf(std::string_view agent_id) const {
   std::vector<AssignmentView> all;
-  const Index a = Find(core_->agent_ids_, agent_id);
+  const Index a = core_->FindAgent(agent_id);
   if (a == kNone) return all;
-  for (const Index s : core_->agents_[a].assignments) all.push_back(core_->ViewOfAssignment(s));
+  for (const Index w : core_->agents_[a].works) {
+    if (core_->works_[w].state != WorkState::kOffer) all.push_back(core_->ViewOfAssignment(w));
+  }
   SortByAssignment(&all);
   return all;
 }
 
 std::optional<AssignmentView> Engine::LiveAssignment(const AssignmentId& assignment) const {
-  const auto it = core_->assignment_ids_.find(assignment);
-  if (it == core_->assignment_ids_.end()) return std::nullopt;
-  return core_->ViewOfAssignment(it->second);
+  const Index w = core_->FindWork(assignment);
+  if (w == kNone || core_->works_[w].state == WorkState::kOffer) return std::nullopt;
+  return core_->ViewOfAssignment(w);
 }
 
 std::optional<AgentView> Engine::Agent(std::string_view agent_id) const {
-  const Index a = Find(core_->agent_ids_, agent_id);
+  const Index a = core_->FindAgent(agent_id);
   if (a == kNone) return std::nullopt;
   const AgentRecord& agent = core_->agents_[a];
-  return AgentView{.agent_id = agent.spec.agent_id,
+  if (!agent.registered && agent.works.empty()) return std::nullopt;  // a name that tickets prefer
+  return AgentView{.agent_id = agent.id,
                    .registered = agent.registered,
-                   .presence = agent.spec.presence,
-                   .connected = agent.spec.connected,
-                   .capacity = agent.registered ? agent.spec.capacity : 0,
+                   .presence = agent.presence,
+                   .connected = core_->profiles_[a].spec.connected,
+                   .capacity = agent.capacity,
                    .busy_units = agent.busy,
                    .reserved_units = agent.reserved,
-                   .idle_since = agent.idle_since};
+                   .idle_since = ToTime(agent.idle_since)};
 }
 
 std::optional<TicketView> Engine::Ticket(std::string_view ticket_id) const {
-  const Index t = Find(core_->ticket_ids_, ticket_id);
+  const Index t = core_->FindTicket(ticket_id);
   if (t == kNone) return std::nullopt;
   return core_->ViewOfTicket(t);
 }
 
 std::optional<std::size_t> Engine::Position(std::string_view ticket_id) const {
-  const Index t = Find(core_->ticket_ids_, ticket_id);
+  const Index t = core_->FindTicket(ticket_id);
   if (t == kNone) return std::nullopt;
-  const TicketRecord& ticket = core_->tickets_[t];
-  if (ticket.state == TicketState::kOffered) return 0;
-  if (ticket.line == kNone) return std::nullopt;
-  std::size_t ahead = 0;
-  for (const auto& [key, l] : core_->queues_[ticket.queue].lines) {
-    for (const TicketKey& other : core_->lines_[l].waiting) {
-      if (!(other < ticket.key)) break;
-      ++ahead;
-    }
-  }
-  return ahead + 1;
+  return core_->PositionOf(t);
 }
 
 std::vector<TicketView> Engine::Waiting(std::string_view queue_id, std::size_t limit) const {
   std::vector<TicketView> first;
-  const Index q = Find(core_->queue_ids_, queue_id);
+  const Index q = core_->FindQueue(queue_id);
   if (q == kNone) return first;
-  std::vector<TicketKey> keys;  // the first of each line: no other can be among the first of all
+  std::vector<Index> tickets;  // the first of each line: no other can be among the first of all
+  const Core::WaitOrder order = core_->Waits();
   for (const auto& [key, l] : core_->queues_[q].lines) {
-    std::size_t taken = 0;
-    for (const TicketKey& ticket : core_->lines_[l].waiting) {
-      if (taken++ == limit) break;
-      keys.push_back(ticket);
+    Lane::Cursor<Core::WaitOrder> cursor(core_->lines_[l].waiting, order);
+    for (std::size_t taken = 0; taken < limit; ++taken) {
+      const Entry* entry = cursor.Next();
+      if (entry == nullptr) break;
+      tickets.push_back(entry->record);
     }
   }
-  std::sort(keys.begin(), keys.end());
-  for (std::size_t i = 0; i < std::min(limit, keys.size()); ++i) {
-    first.push_back(core_->ViewOfTicket(keys[i].ticket));
+  std::sort(tickets.begin(), tickets.end(), [this](Index t, Index u) {
+    const Nanos a = core_->tickets_[t].rank;
+    const Nanos b = core_->tickets_[u].rank;
+    return a != b ? a < b : core_->Older(t, u);
+  });
+  for (std::size_t i = 0; i < std::min(limit, tickets.size()); ++i) {
+    first.push_back(core_->ViewOfTicket(tickets[i]));
   }
   return first;
 }

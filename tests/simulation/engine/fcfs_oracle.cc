@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "services/matcher/engine/engine.h"
+#include "services/matcher/engine/limits.h"
 
 namespace muster::engine {
 namespace {
@@ -135,8 +136,12 @@ class EngineRun {
     std::set<std::string> queues;
     for (const Customer& c : day.customers) queues.insert(c.queue);
     for (const std::string& q : queues) {
-      Tell(0, QueueChanged{q, {.required_skills = {{q, 1}}}});
+      Tell(0, QueueChanged{q, {.required_skills = {{q, 1}}, .target_boost = absl::ZeroDuration()}});
     }
+    // Seconds of waiting and of idleness alone.
+    Tell(0, PoolChanged{{.fair_window = absl::ZeroDuration(),
+                         .idle_bound = limits::kMaxPrice,
+                         .scarcity = false}});
     Tell(0, MatchingOpened{});
   }
 

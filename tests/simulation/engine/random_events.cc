@@ -40,9 +40,37 @@ Event RandomEvents::Queue() {
   if (OneIn(2)) rules.acknowledge_timeout = absl::Seconds(5);
   if (OneIn(2)) rules.time_to_live = absl::Seconds(60 + Below(200));
   rules.after_work_time = absl::Seconds(Below(2) * 15);
+  if (OneIn(3)) {
+    RelaxStep first{.after = absl::Seconds(5 + Below(20)),
+                    .skills = {{Name("s", kSkills), static_cast<int>(Below(3))}}};
+    RelaxStep second{.after = first.after + absl::Seconds(Below(30)), .any_language = true};
+    rules.relax_steps = {first, second};
+  }
+  if (OneIn(2)) rules.preferred_skills = {{Name("s", kSkills), static_cast<int>(1 + Below(5))}};
+  rules.target_wait = absl::Seconds(Below(3) * 15);
+  rules.target_boost = absl::Seconds(Below(3) * 15);
+  rules.missing_level_price = absl::Seconds(Below(3) * 5);
+  rules.known_agent_bonus = absl::Seconds(Below(3) * 20);
+  rules.capacity_claim_after = absl::Seconds(Below(3) * 10);
+  rules.offers_at_once = OneIn(3) ? static_cast<std::uint32_t>(1 + Below(3)) : 1;
+  rules.most_refusals = OneIn(4) ? static_cast<std::uint32_t>(1 + Below(3)) : 0;
+  if (OneIn(6)) rules.phase = static_cast<Phase>(Below(3));
   rules.decline_price = absl::Seconds(40);  // the same for all: the model keeps no history of rules
   rules.expiry_price = absl::Seconds(15);
   return QueueChanged{id, rules};
+}
+
+Event RandomEvents::Pool() {
+  PoolRules rules;
+  rules.fair_window = absl::Seconds(Below(3) * 60);
+  rules.idle_bound = absl::Seconds(Below(3) * 40);
+  rules.loaded_price = absl::Seconds(Below(3) * 20);
+  rules.scarcity = !OneIn(4);
+  rules.scarcity_bound = absl::Seconds(Below(3) * 15);
+  rules.most_offers_per_agent = static_cast<std::uint32_t>(Below(3));
+  rules.ignored_offers_to_pause = static_cast<std::uint32_t>(Below(4));
+  if (OneIn(6)) rules.phase = static_cast<Phase>(Below(3));
+  return PoolChanged{rules};
 }
 
 Event RandomEvents::Ticket(const NaiveMatcher& model, absl::Time now, bool details) {
@@ -129,7 +157,8 @@ Event RandomEvents::Next(const NaiveMatcher& model, absl::Time now) {
   if (dice < 22) return Ticket(model, now, OneIn(10));
   if (dice < 27) return TicketGone{AnyTicket(model), static_cast<GoneReason>(Below(2))};
   if (dice < 42) return Agent(now);
-  if (dice < 46) return Queue();
+  if (dice < 45) return Queue();
+  if (dice < 46) return Pool();
   if (dice < 50) return OperationsAct(model);
   if (dice < 52) return Restored(model, now);
   if (dice < 54) {
@@ -142,6 +171,7 @@ Event RandomEvents::Next(const NaiveMatcher& model, absl::Time now) {
   if (dice < 63) return OfferReceived{id, agent, ++act_};
   if (dice < 74) return OfferAccepted{id, agent, ++act_};
   if (dice < 78) return OfferDeclined{id, agent, ++act_};
+  if (dice < 79) return AssignmentLost{id};
   if (dice < 86) return WrapUpStarted{id, agent, ++act_};
   if (dice < 98) return AssignmentCompleted{id, agent, ++act_};
   return AssignmentFailed{id, OneIn(3)};

@@ -31,6 +31,7 @@ class RandomEvents {
   }
   std::vector<SkillLevel> Skills(std::uint64_t most);
   Event Queue();
+  Event Pool();
   Event Ticket(const NaiveMatcher& model, absl::Time now, bool details);
   Event Agent(absl::Time now);
   Event Restored(const NaiveMatcher& model, absl::Time now);

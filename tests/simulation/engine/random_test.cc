@@ -13,8 +13,8 @@ namespace muster::engine {
 namespace {
 
 constexpr std::uint64_t kEpoch = 2;
-constexpr int kSeeds = 10;
-constexpr int kEvents = 1200;
+constexpr int kSeeds = 12;
+constexpr int kEvents = 1500;
 
 // Kinds of effects, and reasons: all of them must occur in the play.
 const char* const kMustHappen[] = {"  MakeOffer{",
@@ -23,7 +23,12 @@ const char* const kMustHappen[] = {"  MakeOffer{",
                                    "  StartWrapUp{",
                                    "  RequeueTicket{",
                                    "  ExpireTicket{",
+                                   "  HoldTicket{",
+                                   "  PauseAgent{",
                                    "  ResendToAgent{",
+                                   "TAKEN",
+                                   "TICKET_HELD",
+                                   "AGENT_LOST",
                                    "  Unchanged{",
                                    "outcome=ACCEPTED",
                                    "outcome=DECLINED",

@@ -176,6 +176,7 @@ const Case kOrder[] = {
     )"},
     {"finishing work starts idleness anew, a changed profile does not", R"(
       queue card
+      pool fair=0
       open
       @1 agent ann
       @2 agent bo

@@ -74,6 +74,27 @@ class Words {
     }
     return skills;
   }
+  // "30/fr:2,vip:0;90/any": after 30 s these levels will do, after 90 s any language.
+  std::vector<RelaxStep> Steps(const std::string& key) {
+    std::vector<RelaxStep> steps;
+    for (const auto& part : absl::StrSplit(Text(key), ';', absl::SkipEmpty())) {
+      const std::vector<std::string> sides = absl::StrSplit(part, '/');
+      RelaxStep step{.after = absl::Seconds(Number(sides[0]))};
+      if (sides[1] == "any") {
+        step.any_language = true;
+      } else {
+        keyed_["step"] = sides[1];
+        step.skills = Skills("step");
+      }
+      steps.push_back(step);
+    }
+    return steps;
+  }
+  Phase InPhase(const std::string& key) {
+    static const std::map<std::string, Phase> kPhases = {
+        {"open", Phase::kOpen}, {"paused", Phase::kPaused}, {"draining", Phase::kDraining}};
+    return kPhases.at(Text(key, "open"));
+  }
 
  private:
   std::vector<std::string> placed_;
@@ -98,7 +119,31 @@ Event ParseQueue(Words& w) {
   r.after_work_time = w.Seconds("after_work", absl::ZeroDuration());
   r.decline_price = w.Seconds("decline", absl::Seconds(60));
   r.expiry_price = w.Seconds("expiry", absl::Seconds(20));
+  r.preferred_skills = w.Skills("preferred");
+  r.relax_steps = w.Steps("relax");
+  r.target_wait = w.Seconds("target", r.target_wait);
+  r.target_boost = w.Seconds("boost", r.target_boost);
+  r.missing_level_price = w.Seconds("level_price", r.missing_level_price);
+  r.missing_language_price = w.Seconds("language_price", r.missing_language_price);
+  r.known_agent_bonus = w.Seconds("known", r.known_agent_bonus);
+  r.capacity_claim_after = w.Seconds("claim", r.capacity_claim_after);
+  r.offers_at_once = w.Units("at_once", 1);
+  r.most_refusals = w.Units("refusals", 0);
+  r.phase = w.InPhase("phase");
   return e;
+}
+
+Event ParsePool(Words& w) {
+  PoolRules r;
+  r.fair_window = w.Seconds("fair", r.fair_window);
+  r.idle_bound = w.Seconds("idle", r.idle_bound);
+  r.loaded_price = w.Seconds("loaded", r.loaded_price);
+  r.scarcity = w.Text("scarcity", "on") == "on";
+  r.scarcity_bound = w.Seconds("scarcity_bound", r.scarcity_bound);
+  r.most_offers_per_agent = w.Units("offers", 0);
+  r.ignored_offers_to_pause = w.Units("ignored", r.ignored_offers_to_pause);
+  r.phase = w.InPhase("phase");
+  return PoolChanged{r};
 }
 
 TicketSpec ParseTicket(Words& w) {
@@ -212,6 +257,8 @@ Event ParseEvent(std::string_view line, ActToken act) {
   Words w(line);
   const std::string kind = w[0];
   if (kind == "queue") return ParseQueue(w);
+  if (kind == "pool") return ParsePool(w);
+  if (kind == "lost") return AssignmentLost{ParseId(w[1])};
   if (kind == "no_queue") return QueueRemoved{w[1]};
   if (kind == "ticket") return TicketQueued{ParseTicket(w)};
   if (kind == "details") return TicketDetailed{ParseTicket(w)};
