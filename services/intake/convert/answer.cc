@@ -27,8 +27,8 @@ absl::StatusOr<Message> Parsed(const std::string& bytes) {
 }
 
 absl::StatusOr<AppliedPool> AppliedFromStored(const v1::ApplyPoolResponse& proto) {
-  AppliedPool applied{.pool = PoolFromStored(proto.pool()),
-                      .pool_outcome = static_cast<ApplyOutcome>(proto.pool_outcome())};
+  AppliedPool applied{.pool_outcome = static_cast<ApplyOutcome>(proto.pool_outcome())};
+  MUSTER_ASSIGN_OR_RETURN(applied.pool, PoolFromStored(proto.pool()));
   for (const v1::Queue& queue : proto.queues()) {
     MUSTER_ASSIGN_OR_RETURN(applied.queues.emplace_back(), QueueFromStored(queue));
   }
@@ -62,6 +62,7 @@ struct FromBytes {
   absl::StatusOr<Outcome> operator()(const CreateQueue&) const { return ParseQueue(); }
   absl::StatusOr<Outcome> operator()(const UpdateQueue&) const { return ParseQueue(); }
   absl::StatusOr<Outcome> operator()(const CreateTicket&) const { return OneTicket(); }
+  absl::StatusOr<Outcome> operator()(const ReleaseTicket&) const { return OneTicket(); }
   absl::StatusOr<Outcome> operator()(const CancelTicket&) const { return OneTicket(); }
   absl::StatusOr<Outcome> operator()(const ApplyPool&) const {
     MUSTER_ASSIGN_OR_RETURN(v1::ApplyPoolResponse proto, Parsed<v1::ApplyPoolResponse>(bytes));

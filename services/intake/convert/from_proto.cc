@@ -5,27 +5,16 @@
 #include "common/base/errors.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/proto_time.h"
+#include "services/intake/convert/rules.h"
+#include "services/intake/convert/values.h"
 #include "services/intake/domain/validate.h"
 
 namespace muster::intake {
 namespace {
 
-constexpr int64_t kMaxDurationSeconds = 315'576'000'000;   // of google.protobuf.Duration
 constexpr int64_t kMinTimestampSeconds = -62'135'596'800;  // year 1
 constexpr int64_t kMaxTimestampSeconds = 253'402'300'799;  // year 9999
 constexpr int kNanosPerSecond = 1'000'000'000;
-
-absl::Status ReadDuration(const google::protobuf::Duration& proto, std::string_view path,
-                          absl::Duration* out) {
-  const bool mixed =
-      (proto.seconds() > 0 && proto.nanos() < 0) || (proto.seconds() < 0 && proto.nanos() > 0);
-  if (mixed || proto.seconds() > kMaxDurationSeconds || proto.seconds() < -kMaxDurationSeconds ||
-      proto.nanos() >= kNanosPerSecond || proto.nanos() <= -kNanosPerSecond) {
-    return InvalidField(path, "must be a well-formed duration");
-  }
-  *out = FromProtoDuration(proto);
-  return absl::OkStatus();
-}
 
 absl::StatusOr<absl::Time> ReadTime(const google::protobuf::Timestamp& proto,
                                     std::string_view path) {
@@ -34,15 +23,6 @@ absl::StatusOr<absl::Time> ReadTime(const google::protobuf::Timestamp& proto,
     return InvalidField(path, "must be a well-formed timestamp");
   }
   return absl::FromUnixMicros(absl::ToUnixMicros(FromProtoTime(proto)));
-}
-
-std::vector<RequiredSkill> SkillsFromProto(
-    const google::protobuf::RepeatedPtrField<v1::RequiredSkill>& skills) {
-  std::vector<RequiredSkill> result;
-  for (const v1::RequiredSkill& skill : skills) {
-    result.push_back({skill.skill(), skill.level() == 0 ? kMinSkillLevel : skill.level()});
-  }
-  return result;
 }
 
 absl::StatusOr<Origin> ReadOrigin(const v1::Origin& proto, std::string_view path) {
@@ -89,6 +69,7 @@ void ReadChange(const v1::ProgressEntry& proto, ProgressEntry& entry) {
     case v1::ProgressEntry::kHeld:
       entry.event = TicketEvent::kHeld;
       entry.reason = proto.held().reason();
+      entry.refusals = proto.held().refusals();
       break;
     case v1::ProgressEntry::CHANGE_NOT_SET:
       break;
@@ -103,8 +84,10 @@ int64_t RevisionOfEtag(const std::string& etag) {
 
 }  // namespace
 
-Pool WantedPool(const v1::Pool& proto) {
-  return {.pool_id = proto.pool_id(), .display_name = proto.display_name()};
+absl::StatusOr<Pool> WantedPool(const v1::Pool& proto, std::string_view path) {
+  Pool pool{.pool_id = proto.pool_id(), .display_name = proto.display_name()};
+  MUSTER_RETURN_IF_ERROR(ReadRules(proto, path, &pool.rules));
+  return pool;
 }
 
 absl::StatusOr<Queue> WantedQueue(const v1::Queue& proto, std::string_view path) {
@@ -128,6 +111,7 @@ absl::StatusOr<Queue> WantedQueue(const v1::Queue& proto, std::string_view path)
       read(proto.has_time_to_live(), proto.time_to_live(), "time_to_live", &queue.time_to_live));
   MUSTER_RETURN_IF_ERROR(read(proto.has_after_work_time(), proto.after_work_time(),
                               "after_work_time", &queue.after_work_time));
+  MUSTER_RETURN_IF_ERROR(ReadRules(proto, path, &queue.rules));
   return queue;
 }
 
@@ -176,8 +160,8 @@ absl::StatusOr<TicketState> WantedState(int proto, std::string_view path) {
   return static_cast<TicketState>(proto);
 }
 
-Pool PoolFromStored(const v1::Pool& proto) {
-  Pool pool = WantedPool(proto);
+absl::StatusOr<Pool> PoolFromStored(const v1::Pool& proto) {
+  MUSTER_ASSIGN_OR_RETURN(Pool pool, WantedPool(proto, "stored pool"));
   pool.revision = proto.revision();
   pool.update_revision = RevisionOfEtag(proto.etag());
   pool.create_time = FromProtoTime(proto.create_time());
@@ -206,6 +190,8 @@ absl::StatusOr<Ticket> TicketFromStored(const v1::Ticket& proto) {
   ticket.assignment_id = proto.assignment_id();
   ticket.end_reason = proto.end_reason();
   ticket.requeue_count = proto.requeue_count();
+  ticket.hold_time = TimeIf(proto.has_hold_time(), proto.hold_time());
+  ticket.refusal_count = proto.refusal_count();
   ticket.revision = proto.revision();
   ticket.progress_revision = proto.progress_revision();
   ticket.request_id = proto.request_id();

@@ -17,7 +17,7 @@
 
 namespace muster::intake {
 
-Pool WantedPool(const v1::Pool& proto);
+absl::StatusOr<Pool> WantedPool(const v1::Pool& proto, std::string_view path);
 absl::StatusOr<Queue> WantedQueue(const v1::Queue& proto, std::string_view path);
 absl::StatusOr<Ticket> WantedTicket(const v1::Ticket& proto, std::string_view path);
 // An entry without a time happened at `now`.
@@ -25,7 +25,7 @@ absl::StatusOr<ProgressEntry> WantedProgress(const v1::ProgressEntry& proto, abs
                                              std::string_view path);
 absl::StatusOr<TicketState> WantedState(int proto, std::string_view path);
 
-Pool PoolFromStored(const v1::Pool& proto);
+absl::StatusOr<Pool> PoolFromStored(const v1::Pool& proto);
 absl::StatusOr<Queue> QueueFromStored(const v1::Queue& proto);
 absl::StatusOr<Ticket> TicketFromStored(const v1::Ticket& proto);
 

@@ -1,18 +1,11 @@
 #include "services/intake/convert/to_proto.h"
 
 #include "common/rpc/proto_time.h"
+#include "services/intake/convert/rules.h"
+#include "services/intake/convert/values.h"
 
 namespace muster::intake {
 namespace {
-
-void SkillsToProto(const std::vector<RequiredSkill>& skills,
-                   google::protobuf::RepeatedPtrField<v1::RequiredSkill>* out) {
-  for (const RequiredSkill& skill : skills) {
-    v1::RequiredSkill* proto = out->Add();
-    proto->set_skill(skill.skill);
-    proto->set_level(skill.level);
-  }
-}
 
 void OriginToProto(const Origin& origin, v1::Origin* out) {
   out->set_source(origin.source);
@@ -30,6 +23,7 @@ void OriginToProto(const Origin& origin, v1::Origin* out) {
 void ToProto(const Pool& pool, v1::Pool* out) {
   out->set_pool_id(pool.pool_id);
   out->set_display_name(pool.display_name);
+  WriteRules(pool.rules, out);
   out->set_etag(EtagOf(pool.update_revision));
   out->set_revision(pool.revision);
   *out->mutable_create_time() = ToProtoTime(pool.create_time);
@@ -48,6 +42,7 @@ void ToProto(const Queue& queue, v1::Queue* out) {
   *out->mutable_time_to_live() = ToProtoDuration(queue.time_to_live);
   *out->mutable_after_work_time() = ToProtoDuration(queue.after_work_time);
   out->set_most_waiting(static_cast<int32_t>(queue.most_waiting));
+  WriteRules(queue.rules, out);
   out->set_etag(EtagOf(queue.revision));
   out->set_revision(queue.revision);
   *out->mutable_create_time() = ToProtoTime(queue.create_time);
@@ -80,6 +75,8 @@ void ToProto(const Ticket& ticket, v1::Ticket* out) {
   out->set_assignment_id(ticket.assignment_id);
   out->set_end_reason(ticket.end_reason);
   out->set_requeue_count(ticket.requeue_count);
+  if (ticket.hold_time) *out->mutable_hold_time() = ToProtoTime(*ticket.hold_time);
+  out->set_refusal_count(ticket.refusal_count);
   out->set_revision(ticket.revision);
   out->set_progress_revision(ticket.progress_revision);
   out->set_request_id(ticket.request_id);

@@ -19,6 +19,7 @@ absl::StatusOr<Outcome> Do(Workspace& workspace, const UpdateQueue& act, absl::T
 absl::StatusOr<Outcome> Do(Workspace& workspace, const DeleteQueue& act, absl::Time now);
 absl::StatusOr<Outcome> Do(Workspace& workspace, const CreateTicket& act, absl::Time now);
 absl::StatusOr<Outcome> Do(Workspace& workspace, const CancelTicket& act, absl::Time now);
+absl::StatusOr<Outcome> Do(Workspace& workspace, const ReleaseTicket& act, absl::Time now);
 absl::StatusOr<Outcome> Do(Workspace& workspace, const RecordProgress& act, absl::Time now);
 
 }  // namespace muster::intake

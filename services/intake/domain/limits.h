@@ -34,6 +34,30 @@ inline constexpr absl::Duration kMinTimeToLive = absl::Milliseconds(10);
 inline constexpr absl::Duration kMaxTimeToLive = absl::Hours(24 * 30);
 inline constexpr absl::Duration kMaxAfterWorkTime = absl::Hours(1);
 
+// Every bonus and price of a queue or pool.
+inline constexpr absl::Duration kMaxPrice = absl::Hours(1);
+inline constexpr absl::Duration kDefaultTargetBoost = absl::Seconds(30);
+inline constexpr absl::Duration kDefaultMissingLevelPrice = absl::Seconds(10);
+inline constexpr absl::Duration kDefaultMissingLanguagePrice = absl::Seconds(30);
+inline constexpr absl::Duration kDefaultKnownAgentBonus = absl::Seconds(60);
+inline constexpr absl::Duration kDefaultDeclinePrice = absl::Seconds(60);
+inline constexpr absl::Duration kDefaultExpiryPrice = absl::Seconds(20);
+inline constexpr int kMaxRelaxSteps = 16;
+inline constexpr absl::Duration kMaxRelaxAfter = absl::Hours(24);
+inline constexpr absl::Duration kDefaultCapacityClaimAfter = absl::Seconds(60);
+inline constexpr absl::Duration kMaxCapacityClaimAfter = absl::Hours(24);
+inline constexpr int kMaxOffersAtOnce = 5;
+inline constexpr int kMaxMostRefusals = 1'000;
+inline constexpr int kMaxRefusalCount = 1'000'000;
+inline constexpr absl::Duration kDefaultFairWindow = absl::Minutes(30);
+inline constexpr absl::Duration kMaxFairWindow = absl::Hours(24);
+inline constexpr absl::Duration kDefaultIdleBound = absl::Seconds(120);
+inline constexpr absl::Duration kDefaultLoadedPrice = absl::Seconds(60);
+inline constexpr absl::Duration kDefaultScarcityBound = absl::Seconds(30);
+inline constexpr int kMaxOffersPerAgent = 100;
+inline constexpr int kDefaultIgnoredOffersToPause = 3;
+inline constexpr int kMaxIgnoredOffersToPause = 100;
+
 inline constexpr int kMaxTicketBytes = 256 * 1024;
 inline constexpr int kMaxCustomerIdCharacters = 128;
 inline constexpr int kMaxLanguageCharacters = 35;  // the longest tag that BCP 47 expects

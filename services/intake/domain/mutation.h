@@ -55,6 +55,9 @@ struct CancelTicket {
   std::string reason;
   bool even_if_assigned = false;
 };
+struct ReleaseTicket {
+  std::string ticket_id;
+};
 
 // One thing that became of a ticket, as the matcher tells it.
 struct ProgressEntry {
@@ -69,6 +72,7 @@ struct ProgressEntry {
   std::string queue_id;            // kRequeued: the queue it moved to, if any
   std::string preferred_agent_id;  // kRequeued: whom it is now meant for, if anybody
   std::string reason;              // kRequeued, kHeld; the disposition of kResolved
+  int refusals = 0;                // kHeld
 };
 struct RecordProgress {
   std::string pool_id;
@@ -83,7 +87,7 @@ struct RequestMark {
 
 struct Mutation {
   std::variant<CreatePool, UpdatePool, DeletePool, ApplyPool, CreateQueue, UpdateQueue, DeleteQueue,
-               CreateTicket, CancelTicket, RecordProgress>
+               CreateTicket, CancelTicket, ReleaseTicket, RecordProgress>
       act;
   RequestMark request;
   absl::Time now;
@@ -122,6 +126,7 @@ struct PoolChange {
   std::string pool_id;
   int64_t from_revision = 0;  // the pool's before the commit
   int64_t to_revision = 0;
+  std::optional<Pool> pool;  // if it was itself changed
   std::vector<Queue> queues;
   struct DeletedQueue {
     std::string queue_id;

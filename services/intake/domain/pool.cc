@@ -5,7 +5,8 @@
 namespace muster::intake {
 
 bool SameSettings(const Pool& wanted, const Pool& current) {
-  return wanted.pool_id == current.pool_id && wanted.display_name == current.display_name;
+  return wanted.pool_id == current.pool_id && wanted.display_name == current.display_name &&
+         wanted.rules == current.rules;
 }
 
 bool SameSettings(const Queue& wanted, const Queue& current) {

@@ -12,19 +12,14 @@
 
 #include "absl/time/time.h"
 #include "services/intake/domain/limits.h"
+#include "services/intake/domain/rules.h"
 
 namespace muster::intake {
-
-struct RequiredSkill {
-  std::string skill;
-  int level = kMinSkillLevel;
-
-  bool operator==(const RequiredSkill&) const = default;
-};
 
 struct Pool {
   std::string pool_id;
   std::string display_name;
+  PoolRules rules;
 
   // The rest is intake's own.
   int64_t revision = 0;         // of the last change of anything in the pool
@@ -47,6 +42,7 @@ struct Queue {
   absl::Duration time_to_live = kDefaultTimeToLive;
   absl::Duration after_work_time;
   int64_t most_waiting = kDefaultMostWaiting;
+  QueueRules rules;
 
   // The rest is intake's own.
   int64_t revision = 0;  // of the last change of this queue; the etag stands for it

@@ -40,6 +40,7 @@ PoolSlot& MakePool(Workspace& workspace, const Pool& wanted, absl::Time now) {
 
 void ChangePool(PoolSlot& slot, const Pool& wanted, absl::Time now) {
   slot.pool.display_name = wanted.display_name;
+  slot.pool.rules = wanted.rules;
   slot.pool.update_time = now;
   slot.pool.update_revision = Advance(slot);
 }

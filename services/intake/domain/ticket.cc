@@ -20,7 +20,7 @@ struct Transition {
 
 // ASSIGNED from ASSIGNED: a matcher that restarted tells what is, not every step that led there.
 // RESOLVED from RESOLVED: the disposition comes when the after-work is done.
-constexpr std::array<Transition, 7> kTransitions = {{
+constexpr std::array<Transition, 8> kTransitions = {{
     {TicketEvent::kCancel, {kQueued, kHeld}, kCancelled},
     {TicketEvent::kCancelAssigned, {kQueued, kHeld, kAssigned}, kCancelled},
     {TicketEvent::kAssigned, {kQueued, kHeld, kAssigned}, kAssigned},
@@ -28,6 +28,7 @@ constexpr std::array<Transition, 7> kTransitions = {{
     {TicketEvent::kResolved, {kAssigned, kResolved}, kResolved},
     {TicketEvent::kExpired, {kQueued}, kExpired},
     {TicketEvent::kHeld, {kQueued, kHeld, kAssigned}, kHeld},
+    {TicketEvent::kRelease, {kHeld}, kQueued},
 }};
 
 }  // namespace

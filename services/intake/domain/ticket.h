@@ -72,6 +72,8 @@ struct Ticket {
   std::string assignment_id;
   std::string end_reason;
   int requeue_count = 0;
+  std::optional<absl::Time> hold_time;  // when it was last set aside
+  int refusal_count = 0;                // after so many refusals
   int64_t revision = 0;
   int64_t progress_revision = 0;
   std::string request_id;
@@ -91,6 +93,7 @@ enum class TicketEvent {
   kResolved,
   kExpired,
   kHeld,
+  kRelease,  // operations put a held one back
 };
 
 // The one table of legal source states.

@@ -79,10 +79,13 @@ void Progress(const ProgressEntry& entry, Ticket& ticket) {
     case TicketEvent::kHeld:
       LeaveAgent(ticket);
       ticket.end_reason = entry.reason;
+      ticket.hold_time = entry.time;
+      ticket.refusal_count = entry.refusals;
       break;
     case TicketEvent::kCancel:
     case TicketEvent::kCancelAssigned:
-      break;  // customers cancel, matchers do not
+    case TicketEvent::kRelease:
+      break;  // customers cancel and operations release, matchers do not
   }
 }
 
@@ -111,6 +114,14 @@ absl::StatusOr<Outcome> Do(Workspace& workspace, const CreateTicket& act, absl::
   if (pool == nullptr) return At("ticket.pool_id", NotFound("pool", wanted.pool_id));
   QueueSlot* queue = workspace.FindQueue(wanted.pool_id, wanted.queue_id);
   if (queue == nullptr) return At("ticket.queue_id", NotFound("queue", wanted.queue_id));
+  if (pool->pool.rules.phase == Phase::kDraining) {
+    return FailedPrecondition("POOL_DRAINING",
+                              absl::StrCat("pool ", wanted.pool_id, " takes no new tickets"));
+  }
+  if (queue->queue.rules.phase == Phase::kDraining) {
+    return FailedPrecondition("QUEUE_DRAINING",
+                              absl::StrCat("queue ", wanted.queue_id, " takes no new tickets"));
+  }
   if (queue->waiting >= queue->queue.most_waiting) {
     return ResourceExhausted("QUEUE_FULL",
                              absl::StrCat("queue ", wanted.queue_id, " has ", queue->waiting,
@@ -142,6 +153,26 @@ absl::StatusOr<Outcome> Do(Workspace& workspace, const CancelTicket& act, absl::
   Ticket next = slot->ticket;
   next.state = StateAfter(event);
   End(next, act.reason, now);
+  return Replace(workspace, *slot, std::move(next));
+}
+
+absl::StatusOr<Outcome> Do(Workspace& workspace, const ReleaseTicket& act, absl::Time now) {
+  TicketSlot* slot = workspace.FindTicket(act.ticket_id);
+  if (slot == nullptr) return At("ticket_id", NotFound("ticket", act.ticket_id));
+  if (!IsLegal(TicketEvent::kRelease, slot->ticket.state)) {
+    return FailedPrecondition("TICKET_NOT_HELD", "the ticket is not set aside",
+                              {{"state", std::string(NameOf(slot->ticket.state))}});
+  }
+  // It goes back to its old place, so its time to live counts from the same moment as before.
+  const QueueSlot* queue = workspace.FindQueue(slot->ticket.pool_id, slot->ticket.queue_id);
+  if (queue != nullptr && now >= slot->ticket.create_time + queue->queue.time_to_live) {
+    return FailedPrecondition("TICKET_OUTLIVED",
+                              "it has outlived its queue's time to live and would expire at once; "
+                              "lengthen that, or cancel the ticket");
+  }
+  Ticket next = slot->ticket;
+  next.state = StateAfter(TicketEvent::kRelease);
+  next.end_reason.clear();
   return Replace(workspace, *slot, std::move(next));
 }
 

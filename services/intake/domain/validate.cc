@@ -8,51 +8,10 @@
 #include "common/base/status_macros.h"
 #include "common/base/strings.h"
 #include "common/base/text.h"
+#include "services/intake/domain/bounds.h"
 
 namespace muster::intake {
 namespace {
-
-std::string Indexed(std::string_view path, std::string_view field, size_t index) {
-  return absl::StrCat(Join(path, field), "[", index, "]");
-}
-
-absl::Status ValidateDuration(absl::Duration value, absl::Duration min, absl::Duration max,
-                              std::string_view path) {
-  if (value < min || value > max) {
-    return InvalidField(path, absl::StrCat("must be from ", absl::FormatDuration(min), " to ",
-                                           absl::FormatDuration(max)));
-  }
-  if (value != absl::Floor(value, absl::Milliseconds(1))) {
-    return InvalidField(path, "must be a whole number of milliseconds");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ValidateNumber(int64_t value, int64_t min, int64_t max, std::string_view path) {
-  if (value >= min && value <= max) return absl::OkStatus();
-  return InvalidField(path, absl::StrCat("must be from ", min, " to ", max));
-}
-
-absl::Status ValidateCount(size_t count, size_t max, std::string_view path) {
-  if (count <= max) return absl::OkStatus();
-  return InvalidField(path, absl::StrCat("must have at most ", max, " elements"));
-}
-
-absl::Status ValidateSkills(const std::vector<RequiredSkill>& skills, std::string_view path,
-                            std::string_view field) {
-  MUSTER_RETURN_IF_ERROR(ValidateCount(skills.size(), kMaxSkills, Join(path, field)));
-  std::set<std::string_view> seen;
-  for (size_t i = 0; i < skills.size(); ++i) {
-    const std::string here = Indexed(path, field, i);
-    MUSTER_RETURN_IF_ERROR(ValidateId(skills[i].skill, Join(here, "skill")));
-    MUSTER_RETURN_IF_ERROR(
-        ValidateNumber(skills[i].level, kMinSkillLevel, kMaxSkillLevel, Join(here, "level")));
-    if (!seen.insert(skills[i].skill).second) {
-      return InvalidField(Join(here, "skill"), "must be named once");
-    }
-  }
-  return absl::OkStatus();
-}
 
 bool IsAlphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -149,8 +108,9 @@ absl::Status ValidateCharacters(std::string_view text, int min, int max, std::st
 
 absl::Status Validate(const Pool& pool, std::string_view path) {
   MUSTER_RETURN_IF_ERROR(ValidateId(pool.pool_id, Join(path, "pool_id")));
-  return ValidateCharacters(pool.display_name, 0, kMaxDisplayNameCharacters,
-                            Join(path, "display_name"));
+  MUSTER_RETURN_IF_ERROR(ValidateCharacters(pool.display_name, 0, kMaxDisplayNameCharacters,
+                                            Join(path, "display_name")));
+  return Validate(pool.rules, path);
 }
 
 absl::Status Validate(const Queue& queue, std::string_view path) {
@@ -170,7 +130,9 @@ absl::Status Validate(const Queue& queue, std::string_view path) {
                                           Join(path, "time_to_live")));
   MUSTER_RETURN_IF_ERROR(ValidateDuration(queue.after_work_time, absl::ZeroDuration(),
                                           kMaxAfterWorkTime, Join(path, "after_work_time")));
-  return ValidateNumber(queue.most_waiting, 1, kMaxMostWaiting, Join(path, "most_waiting"));
+  MUSTER_RETURN_IF_ERROR(
+      ValidateNumber(queue.most_waiting, 1, kMaxMostWaiting, Join(path, "most_waiting")));
+  return Validate(queue.rules, path);
 }
 
 absl::Status Validate(const Ticket& ticket, std::string_view path) {
@@ -202,6 +164,8 @@ absl::Status Validate(const ProgressEntry& entry, std::string_view path) {
                                         : *entry.event == TicketEvent::kRequeued ? "requeued"
                                         : *entry.event == TicketEvent::kResolved ? "resolved"
                                                                                  : "held");
+  MUSTER_RETURN_IF_ERROR(
+      ValidateNumber(entry.refusals, 0, kMaxRefusalCount, Join(change, "refusals")));
   if (assigned || *entry.event == TicketEvent::kResolved) {
     MUSTER_RETURN_IF_ERROR(ValidateCharacters(entry.assignment_id, 1, kMaxAssignmentIdCharacters,
                                               Join(change, "assignment_id")));

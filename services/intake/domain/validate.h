@@ -25,6 +25,10 @@ absl::Status Validate(const Queue& queue, std::string_view path);
 absl::Status Validate(const Ticket& ticket, std::string_view path);
 absl::Status Validate(const ProgressEntry& entry, std::string_view path);
 
+// `path` is that of the pool or queue whose rules they are.
+absl::Status Validate(const PoolRules& rules, std::string_view path);
+absl::Status Validate(const QueueRules& rules, std::string_view path);
+
 // The pool and its queues together: each queue in this pool, each named once.
 absl::Status Validate(const ApplyPool& apply);
 

@@ -17,6 +17,7 @@ struct NeedsOfAct {
   void operator()(const DeleteQueue& act) { One(act.pool_id, act.queue_id); }
   void operator()(const CreateTicket& act) { One(act.ticket.pool_id, act.ticket.queue_id); }
   void operator()(const CancelTicket& act) { needs.tickets.insert(act.ticket_id); }
+  void operator()(const ReleaseTicket& act) { needs.tickets.insert(act.ticket_id); }
   void operator()(const RecordProgress& act) {
     needs.pools.insert(act.pool_id);
     for (const ProgressEntry& entry : act.entries) {
@@ -115,6 +116,7 @@ std::vector<PoolChange> Workspace::Changes() const {
     change.from_revision = slot.loaded_revision;
     change.to_revision = slot.revision;
     change.pool_deleted = slot.deleted();
+    if (slot.exists && slot.pool.update_revision > slot.loaded_revision) change.pool = slot.pool;
   }
   for (const auto& [key, slot] : queues) {
     if (slot.exists && slot.settings_changed) changes[key.first].queues.push_back(slot.queue);

@@ -32,6 +32,12 @@ struct Row {
 std::vector<Row> RowsInOrder(const PoolChange& change) {
   using Changes = v1::WatchTicketsResponse::Changes;
   std::vector<Row> rows;
+  if (change.pool) {
+    rows.push_back({change.pool->update_revision, [&change](Changes& out) {
+                      ToProto(*change.pool, out.mutable_pool());
+                      return out.pool().ByteSizeLong();
+                    }});
+  }
   for (const Queue& queue : change.queues) {
     rows.push_back({queue.revision, [&queue](Changes& out) {
                       ToProto(queue, out.add_queues());
@@ -103,8 +109,8 @@ std::vector<v1::WatchTicketsResponse> MessagesOf(const PoolChange& change) {
 
 size_t RowsIn(const v1::WatchTicketsResponse& message) {
   const auto& changes = message.changes();
-  return std::max(
-      1, changes.queues_size() + changes.deleted_queue_ids_size() + changes.tickets_size());
+  return std::max(1, (changes.has_pool() ? 1 : 0) + changes.queues_size() +
+                         changes.deleted_queue_ids_size() + changes.tickets_size());
 }
 
 }  // namespace muster::intake

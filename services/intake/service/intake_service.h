@@ -57,6 +57,7 @@ class IntakeService final : public v1::IntakeService::CallbackService {
   Unary* GetTicket(Context*, const v1::GetTicketRequest*, v1::Ticket*) override;
   Unary* ListTickets(Context*, const v1::ListTicketsRequest*, v1::ListTicketsResponse*) override;
   Unary* CancelTicket(Context*, const v1::CancelTicketRequest*, v1::Ticket*) override;
+  Unary* ReleaseTicket(Context*, const v1::ReleaseTicketRequest*, v1::Ticket*) override;
   Unary* RecordProgress(Context*, const v1::RecordProgressRequest*,
                         v1::RecordProgressResponse*) override;
   // streams.cc

@@ -26,7 +26,8 @@ IntakeService::Unary* IntakeService::CreatePool(Context* context,
                                                 v1::Pool* response) {
   return Handle(context, "intake.CreatePool", [&](const CallContext& call, UnaryDone done) {
     MUSTER_RETURN_IF_ERROR(ValidateRequestId(request->request_id(), "request_id"));
-    intake::CreatePool act{WantedPool(request->pool())};
+    intake::CreatePool act;
+    MUSTER_ASSIGN_OR_RETURN(act.pool, WantedPool(request->pool(), "pool"));
     MUSTER_RETURN_IF_ERROR(Validate(act.pool, "pool"));
     Write<Pool>(MutationOf(std::move(act), *request), call, response, done);
     return absl::OkStatus();
@@ -60,7 +61,8 @@ IntakeService::Unary* IntakeService::UpdatePool(Context* context,
                                                 v1::Pool* response) {
   return Handle(context, "intake.UpdatePool", [&](const CallContext& call, UnaryDone done) {
     MUSTER_RETURN_IF_ERROR(ValidateRequestId(request->request_id(), "request_id"));
-    intake::UpdatePool act{WantedPool(request->pool()), request->pool().etag()};
+    intake::UpdatePool act{.etag = request->pool().etag()};
+    MUSTER_ASSIGN_OR_RETURN(act.pool, WantedPool(request->pool(), "pool"));
     MUSTER_RETURN_IF_ERROR(Validate(act.pool, "pool"));
     Write<Pool>(MutationOf(std::move(act), *request), call, response, done);
     return absl::OkStatus();
@@ -86,8 +88,8 @@ IntakeService::Unary* IntakeService::ApplyPool(Context* context,
     if (request->queues_size() > kMaxQueuesPerPool) {
       return InvalidField("queues", absl::StrCat("must be at most ", kMaxQueuesPerPool));
     }
-    intake::ApplyPool act{.pool = WantedPool(request->pool()),
-                          .validate_only = request->validate_only()};
+    intake::ApplyPool act{.validate_only = request->validate_only()};
+    MUSTER_ASSIGN_OR_RETURN(act.pool, WantedPool(request->pool(), "pool"));
     for (int i = 0; i < request->queues_size(); ++i) {
       MUSTER_ASSIGN_OR_RETURN(Queue queue,
                               WantedQueue(request->queues(i), absl::StrCat("queues[", i, "]")));

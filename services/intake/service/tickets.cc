@@ -161,6 +161,18 @@ IntakeService::Unary* IntakeService::CancelTicket(Context* context,
   });
 }
 
+IntakeService::Unary* IntakeService::ReleaseTicket(Context* context,
+                                                   const v1::ReleaseTicketRequest* request,
+                                                   v1::Ticket* response) {
+  return Handle(context, "intake.ReleaseTicket", [&](const CallContext& call, UnaryDone done) {
+    MUSTER_RETURN_IF_ERROR(ValidateRequestId(request->request_id(), "request_id"));
+    MUSTER_RETURN_IF_ERROR(ValidateTicketId(request->ticket_id(), "ticket_id"));
+    Write<Ticket>(MutationOf(intake::ReleaseTicket{request->ticket_id()}, *request), call, response,
+                  done);
+    return absl::OkStatus();
+  });
+}
+
 IntakeService::Unary* IntakeService::RecordProgress(Context* context,
                                                     const v1::RecordProgressRequest* request,
                                                     v1::RecordProgressResponse* response) {

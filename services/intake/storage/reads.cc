@@ -196,6 +196,10 @@ absl::StatusOr<PoolChange> SelectChanges(pqxx::work& tx, const std::string& pool
     change.to_revision = change.tickets.back().revision;
   }
   ReadChangedQueues(tx, change);
+  Pool now = PoolOf(pool[0]);
+  if (now.update_revision > after && now.update_revision <= change.to_revision) {
+    change.pool = std::move(now);
+  }
   return change;
 }
 

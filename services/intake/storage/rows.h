@@ -14,21 +14,22 @@ namespace muster::intake {
 
 // Columns in the order that the readers below expect.
 inline constexpr char kPoolColumns[] =
-    "pool_id, display_name, revision, update_revision, create_time, update_time";
+    "pool_id, display_name, revision, update_revision, create_time, update_time, rules";
 inline constexpr char kQueueColumns[] =
     "pool_id, queue_id, display_name, required_skills, weight, priority_ahead_ms, target_wait_ms, "
     "offer_timeout_ms, time_to_live_ms, after_work_time_ms, most_waiting, revision, create_time, "
-    "update_time";
+    "update_time, rules";
 inline constexpr char kTicketColumns[] =
     "body, queue_id, preferred_agent_id, state, assign_time, end_time, agent_id, "
-    "agent_display_name, assignment_id, end_reason, requeue_count, revision, progress_revision";
+    "agent_display_name, assignment_id, end_reason, requeue_count, revision, progress_revision, "
+    "hold_time, refusal_count";
 // The states that live, as the index ticket_live has them.
 inline constexpr char kLiveStates[] = "state IN (1, 2, 6)";
 
 // How many columns each takes.
-inline constexpr int kPoolWidth = 6;
-inline constexpr int kQueueWidth = 14;
-inline constexpr int kTicketWidth = 13;
+inline constexpr int kPoolWidth = 7;
+inline constexpr int kQueueWidth = 15;
+inline constexpr int kTicketWidth = 15;
 
 Pool PoolOf(const pqxx::row& row);
 Queue QueueOf(const pqxx::row& row);

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/db/values.h"
 #include "services/intake/convert/answer.h"
+#include "services/intake/convert/rules.h"
 #include "services/intake/storage/rows.h"
 
 namespace muster::intake {
@@ -39,7 +40,7 @@ void DeletePools(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
 }
 
 void InsertPools(pqxx::work& tx, const Workspace& workspace) {
-  PgArray ids, names, revisions, update_revisions, bases, create_times, update_times;
+  PgArray ids, names, revisions, update_revisions, bases, create_times, update_times, rules;
   for (const auto& [pool_id, slot] : workspace.pools) {
     if (!slot.created()) continue;
     ids.Text(pool_id);
@@ -49,18 +50,19 @@ void InsertPools(pqxx::work& tx, const Workspace& workspace) {
     bases.Int(slot.base_revision);
     create_times.Time(slot.pool.create_time);
     update_times.Time(slot.pool.update_time);
+    rules.Bytes(SerializeRules(slot.pool.rules));
   }
   if (ids.size() == 0) return;
   // Another node may have made the same pool meanwhile: there was no row to lock.
-  Expect(
-      tx.exec_prepared(kInsertPools, ids.str(), names.str(), revisions.str(),
-                       update_revisions.str(), bases.str(), create_times.str(), update_times.str())
-          .affected_rows(),
-      ids.size(), "create pool");
+  Expect(tx.exec_prepared(kInsertPools, ids.str(), names.str(), revisions.str(),
+                          update_revisions.str(), bases.str(), create_times.str(),
+                          update_times.str(), rules.str())
+             .affected_rows(),
+         ids.size(), "create pool");
 }
 
 void UpdatePools(pqxx::work& tx, const Workspace& workspace) {
-  PgArray ids, loaded, revisions, update_revisions, names, update_times;
+  PgArray ids, loaded, revisions, update_revisions, names, update_times, rules;
   for (const auto& [pool_id, slot] : workspace.pools) {
     if (!slot.exists || slot.created() || !slot.changed()) continue;
     ids.Text(pool_id);
@@ -69,10 +71,11 @@ void UpdatePools(pqxx::work& tx, const Workspace& workspace) {
     update_revisions.Int(slot.pool.update_revision);
     names.Text(slot.pool.display_name);
     update_times.Time(slot.pool.update_time);
+    rules.Bytes(SerializeRules(slot.pool.rules));
   }
   if (ids.size() == 0) return;
   Expect(tx.exec_prepared(kUpdatePools, ids.str(), loaded.str(), revisions.str(),
-                          update_revisions.str(), names.str(), update_times.str())
+                          update_revisions.str(), names.str(), update_times.str(), rules.str())
              .affected_rows(),
          ids.size(), "update pool");
 }
@@ -92,7 +95,7 @@ void DeleteQueues(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
 
 void PutQueues(pqxx::work& tx, const Workspace& workspace) {
   PgArray pools, ids, names, skills, weights, priorities, targets, timeouts, lives, afters, mosts,
-      revisions, create_times, update_times, waiting, live;
+      revisions, create_times, update_times, rules, waiting, live;
   for (const auto& [key, slot] : workspace.queues) {
     if (!slot.exists || !slot.settings_changed) continue;
     const Queue& queue = slot.queue;
@@ -110,6 +113,7 @@ void PutQueues(pqxx::work& tx, const Workspace& workspace) {
     revisions.Int(queue.revision);
     create_times.Time(queue.create_time);
     update_times.Time(queue.update_time);
+    rules.Bytes(SerializeRules(queue.rules));
     waiting.Int(slot.waiting);
     live.Int(slot.live);
   }
@@ -117,7 +121,7 @@ void PutQueues(pqxx::work& tx, const Workspace& workspace) {
   tx.exec_prepared(kPutQueues, pools.str(), ids.str(), names.str(), skills.str(), weights.str(),
                    priorities.str(), targets.str(), timeouts.str(), lives.str(), afters.str(),
                    mosts.str(), revisions.str(), create_times.str(), update_times.str(),
-                   waiting.str(), live.str());
+                   rules.str(), waiting.str(), live.str());
 }
 
 void CountQueues(pqxx::work& tx, const Workspace& workspace) {
@@ -136,7 +140,7 @@ void CountQueues(pqxx::work& tx, const Workspace& workspace) {
 // The columns of a ticket that change; both statements take them in this order.
 struct TicketColumns {
   PgArray ids, queues, agents_preferred, states, assign_times, end_times, agents, agent_names,
-      assignments, reasons, requeues, revisions, progress;
+      assignments, reasons, requeues, revisions, progress, hold_times, refusals;
 
   void Add(const Ticket& ticket) {
     ids.Text(ticket.ticket_id);
@@ -152,6 +156,8 @@ struct TicketColumns {
     requeues.Int(ticket.requeue_count);
     revisions.Int(ticket.revision);
     progress.Int(ticket.progress_revision);
+    hold_times.OptionalTime(ticket.hold_time);
+    refusals.Int(ticket.refusal_count);
   }
 
   template <class... More>
@@ -159,7 +165,8 @@ struct TicketColumns {
     return tx.exec_prepared(statement, ids.str(), queues.str(), agents_preferred.str(),
                             states.str(), assign_times.str(), end_times.str(), agents.str(),
                             agent_names.str(), assignments.str(), reasons.str(), requeues.str(),
-                            revisions.str(), progress.str(), more.str()...);
+                            revisions.str(), progress.str(), hold_times.str(), refusals.str(),
+                            more.str()...);
   }
 };
 
@@ -167,7 +174,7 @@ struct TicketColumns {
 constexpr char kTicketArrays[] =
     "$1::text[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::timestamptz[], "
     "$7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::bigint[], "
-    "$13::bigint[]";
+    "$13::bigint[], $14::timestamptz[], $15::integer[]";
 
 void SaveTickets(pqxx::work& tx, const Workspace& workspace) {
   TicketColumns created, changed;
@@ -206,16 +213,17 @@ void PrepareSavePools(pqxx::connection& connection) {
                      "delete_time = excluded.delete_time, swept = false");
   connection.prepare(kInsertPools,
                      "INSERT INTO intake.pool (pool_id, display_name, revision, update_revision, "
-                     "base_revision, purged_revision, create_time, update_time) "
-                     "SELECT p, n, r, u, b, b, c, t FROM unnest($1::text[], $2::text[], "
+                     "base_revision, purged_revision, create_time, update_time, rules) "
+                     "SELECT p, n, r, u, b, b, c, t, y FROM unnest($1::text[], $2::text[], "
                      "$3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], "
-                     "$7::timestamptz[]) AS v (p, n, r, u, b, c, t) ORDER BY p "
+                     "$7::timestamptz[], $8::bytea[]) AS v (p, n, r, u, b, c, t, y) ORDER BY p "
                      "ON CONFLICT (pool_id) DO NOTHING");
   connection.prepare(kUpdatePools,
                      "UPDATE intake.pool SET revision = v.r, update_revision = v.u, "
-                     "display_name = v.n, update_time = v.t FROM unnest($1::text[], $2::bigint[], "
-                     "$3::bigint[], $4::bigint[], $5::text[], $6::timestamptz[]) "
-                     "AS v (p, l, r, u, n, t) WHERE pool_id = v.p AND revision = v.l");
+                     "display_name = v.n, update_time = v.t, rules = v.y "
+                     "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], "
+                     "$5::text[], $6::timestamptz[], $7::bytea[]) "
+                     "AS v (p, l, r, u, n, t, y) WHERE pool_id = v.p AND revision = v.l");
 }
 
 void PrepareSaveQueues(pqxx::connection& connection) {
@@ -227,19 +235,21 @@ void PrepareSaveQueues(pqxx::connection& connection) {
                      "AND queue.queue_id = gone.queue_id");
   connection.prepare(
       kPutQueues,
-      absl::StrCat("INSERT INTO intake.queue (", kQueueColumns,
-                   ", waiting, live) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], "
-                   "$4::text[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], "
-                   "$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], "
-                   "$14::timestamptz[], $15::bigint[], $16::bigint[]) "
-                   "ON CONFLICT (pool_id, queue_id) DO UPDATE SET (display_name, required_skills, "
-                   "weight, priority_ahead_ms, target_wait_ms, offer_timeout_ms, time_to_live_ms, "
-                   "after_work_time_ms, most_waiting, revision, create_time, update_time, waiting, "
-                   "live) = (excluded.display_name, excluded.required_skills, excluded.weight, "
-                   "excluded.priority_ahead_ms, excluded.target_wait_ms, "
-                   "excluded.offer_timeout_ms, excluded.time_to_live_ms, "
-                   "excluded.after_work_time_ms, excluded.most_waiting, excluded.revision, "
-                   "excluded.create_time, excluded.update_time, excluded.waiting, excluded.live)"));
+      absl::StrCat(
+          "INSERT INTO intake.queue (", kQueueColumns,
+          ", waiting, live) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], "
+          "$4::text[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], "
+          "$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], "
+          "$14::timestamptz[], $15::bytea[], $16::bigint[], $17::bigint[]) "
+          "ON CONFLICT (pool_id, queue_id) DO UPDATE SET (display_name, required_skills, "
+          "weight, priority_ahead_ms, target_wait_ms, offer_timeout_ms, time_to_live_ms, "
+          "after_work_time_ms, most_waiting, revision, create_time, update_time, rules, "
+          "waiting, live) = (excluded.display_name, excluded.required_skills, excluded.weight, "
+          "excluded.priority_ahead_ms, excluded.target_wait_ms, "
+          "excluded.offer_timeout_ms, excluded.time_to_live_ms, "
+          "excluded.after_work_time_ms, excluded.most_waiting, excluded.revision, "
+          "excluded.create_time, excluded.update_time, excluded.rules, excluded.waiting, "
+          "excluded.live)"));
   connection.prepare(kCountQueues,
                      "UPDATE intake.queue SET waiting = v.w, live = v.l FROM unnest($1::text[], "
                      "$2::text[], $3::bigint[], $4::bigint[]) AS v (p, q, w, l) "
@@ -251,20 +261,21 @@ void PrepareSaveTickets(pqxx::connection& connection) {
       kInsertTickets,
       absl::StrCat("INSERT INTO intake.ticket (ticket_id, queue_id, preferred_agent_id, state, "
                    "assign_time, end_time, agent_id, agent_display_name, assignment_id, "
-                   "end_reason, requeue_count, revision, progress_revision, pool_id, customer_id, "
-                   "create_time, body) SELECT * FROM unnest(",
-                   kTicketArrays, ", $14::text[], $15::text[], $16::timestamptz[], $17::bytea[])"));
+                   "end_reason, requeue_count, revision, progress_revision, hold_time, "
+                   "refusal_count, pool_id, customer_id, create_time, body) SELECT * FROM unnest(",
+                   kTicketArrays, ", $16::text[], $17::text[], $18::timestamptz[], $19::bytea[])"));
   // Only what is in the state that the decision was made on. The pool's lock makes sure of it; this
   // makes sure of the lock.
   connection.prepare(
       kUpdateTickets,
       absl::StrCat("UPDATE intake.ticket SET (queue_id, preferred_agent_id, state, assign_time, "
                    "end_time, agent_id, agent_display_name, assignment_id, end_reason, "
-                   "requeue_count, revision, progress_revision) = (v.q, v.pa, v.s, v.at, v.et, "
-                   "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr) FROM unnest(",
+                   "requeue_count, revision, progress_revision, hold_time, refusal_count) = (v.q, "
+                   "v.pa, v.s, v.at, v.et, "
+                   "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr, v.ht, v.rf) FROM unnest(",
                    kTicketArrays,
-                   ", $14::smallint[], $15::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
-                   "rc, r, pr, from_state, from_revision) WHERE ticket_id = v.id "
+                   ", $16::smallint[], $17::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
+                   "rc, r, pr, ht, rf, from_state, from_revision) WHERE ticket_id = v.id "
                    "AND state = v.from_state AND revision = v.from_revision"));
 }
 

@@ -1,8 +1,10 @@
 #include <functional>
 
 #include "common/base/errors.h"
+#include "google/protobuf/util/json_util.h"
 #include "services/intake/convert/answer.h"
 #include "services/intake/convert/from_proto.h"
+#include "services/intake/convert/rules.h"
 #include "services/intake/convert/to_proto.h"
 #include "tests/support/catch.h"
 
@@ -36,6 +38,8 @@ Ticket FullTicket() {
   ticket.assignment_id = "p/1/2";
   ticket.end_reason = "solved";
   ticket.requeue_count = 3;
+  ticket.hold_time = kNow + absl::Seconds(4);
+  ticket.refusal_count = 12;
   ticket.revision = 77;
   ticket.progress_revision = int64_t{5} << 40;
   ticket.request_id = "r";
@@ -83,6 +87,60 @@ TEST_CASE("what a client leaves out has its default", "[convert]") {
   // Said to be zero is not left out: the domain refuses it.
   proto.mutable_target_wait();
   CHECK(WantedQueue(proto, "queue").value().target_wait == absl::ZeroDuration());
+}
+
+TEST_CASE("rules come back the same, and absent ones are the defaults", "[convert]") {
+  PoolRules pool{
+      absl::Minutes(1), absl::ZeroDuration(), absl::Seconds(7), false, absl::Milliseconds(9), 2, 0,
+      Phase::kPaused};
+  QueueRules queue;
+  queue.preferred_skills = {{"gold", 3}};
+  queue.relax_steps = {{absl::Seconds(30), {{"a", 1}, {"b", 0}}, false},
+                       {absl::Seconds(90), {}, true}};
+  queue.target_boost = absl::ZeroDuration();
+  queue.missing_level_price = absl::Seconds(1);
+  queue.missing_language_price = absl::Seconds(2);
+  queue.known_agent_bonus = absl::Seconds(3);
+  queue.capacity_claim_after = absl::Seconds(4);
+  queue.offers_at_once = 5;
+  queue.most_refusals = 6;
+  queue.decline_price = absl::Seconds(7);
+  queue.expiry_price = absl::Seconds(8);
+  queue.acknowledge_timeout = absl::Seconds(9);
+  queue.phase = Phase::kDraining;
+  CHECK(ParsePoolRules(SerializeRules(pool)).value() == pool);
+  CHECK(ParseQueueRules(SerializeRules(queue)).value() == queue);
+  CHECK(ParsePoolRules("").value() == PoolRules());
+  CHECK(ParseQueueRules("").value() == QueueRules());
+  CHECK(ErrorReason(ParseQueueRules("no rules").status()) == "BAD_STORED_DATA");
+
+  // As JSON, too, which is what files and people have.
+  v1::Queue proto, again;
+  WriteRules(queue, &proto);
+  std::string json;
+  REQUIRE(google::protobuf::util::MessageToJsonString(proto, &json).ok());
+  REQUIRE(google::protobuf::util::JsonStringToMessage(json, &again).ok());
+  QueueRules read;
+  REQUIRE(ReadRules(again, "queue", &read).ok());
+  CHECK(read == queue);
+  CHECK(WantedPool({}, "pool").value().rules == PoolRules());
+  CHECK(WantedQueue({}, "queue").value().rules == QueueRules());
+}
+
+TEST_CASE("rules without a value in the domain are refused by name", "[convert]") {
+  v1::Queue queue;
+  queue.add_relax_steps();
+  queue.add_relax_steps()->mutable_after()->set_nanos(1'000'000'000);
+  CHECK(ErrorField(WantedQueue(queue, "q").status()) == "q.relax_steps[1].after");
+  queue = v1::Queue();
+  queue.mutable_decline_price()->set_nanos(-1'000'000'000);
+  CHECK(ErrorField(WantedQueue(queue, "q").status()) == "q.decline_price");
+  queue = v1::Queue();
+  queue.set_phase(static_cast<v1::Phase>(9));
+  CHECK(ErrorField(WantedQueue(queue, "q").status()) == "q.phase");
+  v1::Pool pool;
+  pool.mutable_idle_bound()->set_seconds(INT64_MAX);
+  CHECK(ErrorField(WantedPool(pool, "pool").status()) == "pool.idle_bound");
 }
 
 TEST_CASE("what has no value in the domain is refused by name", "[convert]") {

@@ -204,6 +204,8 @@ absl::StatusOr<PoolChange> FakeStore::ChangesAfter(const std::string& pool_id, i
     change.tickets.resize(limit);
     change.to_revision = change.tickets.back().revision;
   }
+  const int64_t updated = row->pool.update_revision;
+  if (updated > after && updated <= change.to_revision) change.pool = row->pool;
   for (const auto& [key, queue] : queues_) {
     const int64_t revision = queue.queue.revision;
     if (key.first == pool_id && revision > after && revision <= change.to_revision) {

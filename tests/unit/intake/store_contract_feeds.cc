@@ -67,6 +67,30 @@ TEST_CASE("a snapshot is the pool with its queues and live tickets", "[feeds]") 
   CHECK(ErrorReason(t.Snapshot("none").status()) == "POOL_NOT_FOUND");
 }
 
+TEST_CASE("the feed tells of a pool that was itself changed", "[feeds]") {
+  StoreTester t;
+  t.MakePool();  // revision 2
+  t.changes.clear();
+  Pool changed = t.Must<Pool>(UpdatePool{{.pool_id = "p", .rules = {.phase = Phase::kPaused}}, ""});
+  REQUIRE(t.changes.size() == 1);
+  CHECK(t.changes[0].pool == changed);
+  t.changes.clear();
+  Ticket ticket = t.MakeTicket();  // 4
+  REQUIRE(t.changes.size() == 1);
+  CHECK_FALSE(t.changes[0].pool.has_value());
+
+  PoolChange since = t.Changes("p", 2).value();
+  REQUIRE(since.pool.has_value());
+  CHECK(since.pool->rules == changed.rules);
+  CHECK(since.pool->update_revision == 3);
+  CHECK_FALSE(t.Changes("p", 3).value().pool.has_value());
+  CHECK_FALSE(t.Changes("p", 4).value().pool.has_value());
+  // On a page that ends before it, it is not there yet.
+  t.Must<Pool>(UpdatePool{{.pool_id = "p", .rules = {.phase = Phase::kOpen}}, ""});  // 5
+  CHECK_FALSE(t.Changes("p", 3, 1).value().pool.has_value());
+  CHECK(t.Changes("p", ticket.revision, 1).value().pool.has_value());
+}
+
 TEST_CASE("changes are told as they are now, in pages", "[feeds]") {
   StoreTester t;
   t.MakePool();                                                      // revision 2

@@ -150,6 +150,45 @@ TEST_CASE("ApplyPool changes nothing if a queue to be deleted has live tickets",
   CHECK(t.ListQueues("p", "", 10).value() == std::vector<std::string>{"q"});
 }
 
+TEST_CASE("the rules of pools and queues are kept as they were set", "[rules]") {
+  StoreTester t;
+  CHECK(t.Must<Pool>(CreatePool{{.pool_id = "d"}}).rules == PoolRules());
+  CHECK(t.GetPool("d").value().rules == PoolRules());
+  Pool pool{.pool_id = "p"};
+  pool.rules = {
+      absl::Minutes(1), absl::ZeroDuration(), absl::Seconds(7), false, absl::Milliseconds(9), 2, 0,
+      Phase::kPaused};
+  Queue queue{.pool_id = "p", .queue_id = "q"};
+  queue.rules.preferred_skills = {{"gold", 3}};
+  queue.rules.relax_steps = {{absl::Seconds(30), {{"cards", 1}}, false},
+                             {absl::Seconds(90), {{"cards", 0}}, true}};
+  queue.rules.target_boost = absl::ZeroDuration();
+  queue.rules.most_refusals = 4;
+  queue.rules.offers_at_once = 5;
+  queue.rules.phase = Phase::kDraining;
+  ApplyPool apply{pool, {queue}};
+  AppliedPool made = t.Must<AppliedPool>(apply, {"r-1", 1});
+  CHECK(made.pool.rules == pool.rules);
+  CHECK(made.queues[0].rules == queue.rules);
+  CHECK(t.GetPool("p").value() == made.pool);
+  CHECK(t.GetQueue("p", "q").value() == made.queues[0]);
+  CHECK(t.Snapshot("p").value().pool.rules == pool.rules);
+  CHECK(t.Must<AppliedPool>(apply).pool_outcome == ApplyOutcome::kUnchanged);
+  // The remembered answer has them, too.
+  CHECK(t.Must<AppliedPool>(apply, {"r-1", 1}).pool == made.pool);
+  CHECK(t.Must<AppliedPool>(apply, {"r-1", 1}).queues == made.queues);
+
+  pool.rules.phase = Phase::kOpen;
+  t.Must<Pool>(UpdatePool{pool, ""});
+  CHECK(t.GetPool("p").value().rules == pool.rules);
+  // A ticket's commit leaves them alone.
+  queue.rules.phase = Phase::kOpen;
+  t.Must<Queue>(UpdateQueue{queue, ""});
+  t.MakeTicket();
+  CHECK(t.GetPool("p").value().rules == pool.rules);
+  CHECK(t.GetQueue("p", "q").value().rules == queue.rules);
+}
+
 TEST_CASE("a pool has a limited number of queues", "[queues]") {
   StoreTester t;
   ApplyPool apply{{.pool_id = "p"}};

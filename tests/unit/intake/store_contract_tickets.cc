@@ -149,6 +149,88 @@ TEST_CASE("a customer leaves", "[cancel]") {
   }
 }
 
+TEST_CASE("a pool or queue that drains takes no new tickets", "[create]") {
+  StoreTester t;
+  t.MakePool();
+  Ticket before = t.MakeTicket();
+  const auto phases = [&](Phase pool, Phase queue) {
+    t.Must<Pool>(UpdatePool{{.pool_id = "p", .rules = {.phase = pool}}, ""});
+    t.Must<Queue>(UpdateQueue{{.pool_id = "p", .queue_id = "q", .rules = {.phase = queue}}, ""});
+  };
+  struct Case {
+    Phase pool, queue;
+    std::string reason;  // empty: it is taken
+  };
+  const std::vector<Case> cases = {{Phase::kOpen, Phase::kOpen, ""},
+                                   {Phase::kPaused, Phase::kOpen, ""},
+                                   {Phase::kOpen, Phase::kPaused, ""},
+                                   {Phase::kDraining, Phase::kOpen, "POOL_DRAINING"},
+                                   {Phase::kOpen, Phase::kDraining, "QUEUE_DRAINING"},
+                                   {Phase::kDraining, Phase::kDraining, "POOL_DRAINING"}};
+  for (size_t i = 0; i < cases.size(); ++i) {
+    INFO("case " << i);
+    phases(cases[i].pool, cases[i].queue);
+    Ticket wanted{.ticket_id = NewId("t"), .pool_id = "p", .queue_id = "q", .customer_id = "c"};
+    absl::Status status = t.Try(CreateTicket{wanted}).status();
+    CHECK(status.ok() == cases[i].reason.empty());
+    CHECK(ErrorReason(status) == cases[i].reason);
+    if (!status.ok()) CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
+  }
+  // What waits goes on.
+  CHECK(t.Progress(t.Entry(before, TicketEvent::kAssigned)).outcome == ProgressOutcome::kApplied);
+}
+
+TEST_CASE("a held ticket keeps its history and is put back in its old place", "[hold]") {
+  StoreTester t;
+  t.MakePool();
+  Ticket ticket = t.MakeTicket();
+  CHECK(ErrorReason(t.Try(ReleaseTicket{ticket.ticket_id}).status()) == "TICKET_NOT_HELD");
+  CHECK(ErrorReason(t.Try(ReleaseTicket{"t-none"}).status()) == "TICKET_NOT_FOUND");
+  t.now += absl::Minutes(5);
+  ProgressEntry held = t.Entry(ticket, TicketEvent::kHeld);
+  held.reason = "MOST_REFUSALS";
+  held.refusals = 3;
+  CHECK(t.Progress(held).outcome == ProgressOutcome::kApplied);
+  Ticket now = t.GetTicket(ticket.ticket_id).value();
+  CHECK(now.state == kHeld);
+  CHECK(now.end_reason == "MOST_REFUSALS");
+  CHECK(now.hold_time == held.time);
+  CHECK(now.refusal_count == 3);
+  CHECK(t.ListTickets({"p", {kHeld}}).value() == std::vector<std::string>{ticket.ticket_id});
+  CHECK(t.Waiting()["p"] == 0);
+  // It does not expire while it is held.
+  CHECK(t.Progress(t.Entry(ticket, TicketEvent::kExpired)).outcome == ProgressOutcome::kRejected);
+
+  SECTION("in time") {
+    t.now += absl::Hours(1);
+    Ticket released = t.Must<Ticket>(ReleaseTicket{ticket.ticket_id}, {"r-1", 7});
+    CHECK(released.state == kQueued);
+    CHECK(released.create_time == ticket.create_time);
+    CHECK(released.end_reason.empty());
+    CHECK(released.hold_time == held.time);
+    CHECK(released.refusal_count == 3);
+    CHECK(released.revision > now.revision);
+    CHECK(released.progress_revision == held.progress_revision);
+    CHECK(t.GetTicket(ticket.ticket_id).value() == released);
+    CHECK(t.Must<Ticket>(ReleaseTicket{ticket.ticket_id}, {"r-1", 7}) == released);
+    CHECK(ErrorReason(t.Try(ReleaseTicket{ticket.ticket_id}).status()) == "TICKET_NOT_HELD");
+    CHECK(t.Waiting()["p"] == 1);
+    // And so again.
+    CHECK(t.Progress(t.Entry(ticket, TicketEvent::kHeld)).outcome == ProgressOutcome::kApplied);
+  }
+  SECTION("not after its time to live, unless its queue gives it more") {
+    t.now = ticket.create_time + absl::Hours(24);
+    CHECK(ErrorReason(t.Try(ReleaseTicket{ticket.ticket_id}).status()) == "TICKET_OUTLIVED");
+    t.Must<Queue>(
+        UpdateQueue{{.pool_id = "p", .queue_id = "q", .time_to_live = absl::Hours(25)}, ""});
+    CHECK(t.Must<Ticket>(ReleaseTicket{ticket.ticket_id}).state == kQueued);
+  }
+  SECTION("the customer may leave") {
+    CHECK(t.Must<Ticket>(CancelTicket{ticket.ticket_id, ""}).state == kCancelled);
+    CHECK(ErrorReason(t.Try(ReleaseTicket{ticket.ticket_id}).status()) == "TICKET_NOT_HELD");
+  }
+}
+
 TEST_CASE("progress is applied in order, once", "[progress]") {
   StoreTester t;
   t.MakePool();

@@ -26,6 +26,7 @@ TEST_CASE("what may become of a ticket, state by state", "[transitions]") {
       {TicketEvent::kResolved, kResolved, {kAssigned, kResolved}},
       {TicketEvent::kExpired, kExpired, {kQueued}},
       {TicketEvent::kHeld, kHeld, {kQueued, kHeld, kAssigned}},
+      {TicketEvent::kRelease, kQueued, {kHeld}},
   };
   for (const Case& one : cases) {
     INFO("event " << static_cast<int>(one.event));

@@ -144,6 +144,121 @@ TEST_CASE("bounds of a queue", "[validate]") {
        {"more waiting", [](Queue& q) { q.most_waiting = 1'000'001; }, "queues[3].most_waiting"}});
 }
 
+TEST_CASE("bounds of a pool's rules", "[validate]") {
+  const auto ms = [](int64_t n) { return absl::Milliseconds(n); };
+  const absl::Duration hour = absl::Hours(1);
+  std::vector<Case<Pool>> cases = {
+      {"window 0", [=](Pool& p) { p.rules.fair_window = ms(0); }, ""},
+      {"window 24 h", [=](Pool& p) { p.rules.fair_window = 24 * hour; }, ""},
+      {"window more", [=](Pool& p) { p.rules.fair_window = 24 * hour + ms(1); },
+       "pool.fair_window"},
+      {"window less", [=](Pool& p) { p.rules.fair_window = -ms(1); }, "pool.fair_window"},
+      {"offers 0", [](Pool& p) { p.rules.most_offers_per_agent = 0; }, ""},
+      {"offers 100", [](Pool& p) { p.rules.most_offers_per_agent = 100; }, ""},
+      {"offers 101", [](Pool& p) { p.rules.most_offers_per_agent = 101; },
+       "pool.most_offers_per_agent"},
+      {"offers -1", [](Pool& p) { p.rules.most_offers_per_agent = -1; },
+       "pool.most_offers_per_agent"},
+      {"ignored 0", [](Pool& p) { p.rules.ignored_offers_to_pause = 0; }, ""},
+      {"ignored 100", [](Pool& p) { p.rules.ignored_offers_to_pause = 100; }, ""},
+      {"ignored 101", [](Pool& p) { p.rules.ignored_offers_to_pause = 101; },
+       "pool.ignored_offers_to_pause"},
+      {"ignored -1", [](Pool& p) { p.rules.ignored_offers_to_pause = -1; },
+       "pool.ignored_offers_to_pause"}};
+  const std::vector<std::pair<absl::Duration PoolRules::*, const char*>> prices = {
+      {&PoolRules::idle_bound, "pool.idle_bound"},
+      {&PoolRules::loaded_price, "pool.loaded_price"},
+      {&PoolRules::scarcity_bound, "pool.scarcity_bound"}};
+  for (const auto& [price, field] : prices) {
+    cases.push_back({field, [=, p = price](Pool& pool) { pool.rules.*p = ms(0); }, ""});
+    cases.push_back({field, [=, p = price](Pool& pool) { pool.rules.*p = hour; }, ""});
+    cases.push_back({field, [=, p = price](Pool& pool) { pool.rules.*p = hour + ms(1); }, field});
+    cases.push_back({field, [=, p = price](Pool& pool) { pool.rules.*p = -ms(1); }, field});
+  }
+  Check<Pool>(GoodPool(), "pool", cases);
+}
+
+TEST_CASE("bounds of a queue's rules", "[validate]") {
+  const auto ms = [](int64_t n) { return absl::Milliseconds(n); };
+  const absl::Duration hour = absl::Hours(1);
+  const auto steps = [](int count) {
+    std::vector<RelaxStep> steps;
+    for (int i = 1; i <= count; ++i) steps.push_back({.after = absl::Seconds(i)});
+    return steps;
+  };
+  std::vector<Case<Queue>> cases = {
+      {"wanted", [](Queue& q) { q.rules.preferred_skills = Skills(16); }, ""},
+      {"wanted 17", [](Queue& q) { q.rules.preferred_skills = Skills(17); }, "q.preferred_skills"},
+      {"wanted level 0",
+       [](Queue& q) {
+         q.rules.preferred_skills = {{"a", 0}};
+       },
+       "q.preferred_skills[0].level"},
+      {"16 steps", [=](Queue& q) { q.rules.relax_steps = steps(16); }, ""},
+      {"17 steps", [=](Queue& q) { q.rules.relax_steps = steps(17); }, "q.relax_steps"},
+      {"at once", [=](Queue& q) { q.rules.relax_steps = {{.after = ms(0)}}; },
+       "q.relax_steps[0].after"},
+      {"after a day", [=](Queue& q) { q.rules.relax_steps = {{.after = 24 * hour}}; }, ""},
+      {"later", [=](Queue& q) { q.rules.relax_steps = {{.after = 24 * hour + ms(1)}}; },
+       "q.relax_steps[0].after"},
+      {"out of order",
+       [=](Queue& q) {
+         q.rules.relax_steps = {{.after = ms(2)}, {.after = ms(2)}};
+       },
+       "q.relax_steps[1].after"},
+      {"not needed",
+       [=](Queue& q) {
+         q.rules.relax_steps = {{ms(1), {{"a", 0}}}};
+       },
+       ""},
+      {"level 6",
+       [=](Queue& q) {
+         q.rules.relax_steps = {{ms(1), {{"a", 6}}}};
+       },
+       "q.relax_steps[0].skills[0].level"},
+      {"no skill",
+       [=](Queue& q) {
+         q.rules.relax_steps = {{ms(1), {{"", 1}}}};
+       },
+       "q.relax_steps[0].skills[0].skill"},
+      {"a skill twice",
+       [=](Queue& q) {
+         q.rules.relax_steps = {{ms(1), {{"a", 1}, {"a", 0}}}};
+       },
+       "q.relax_steps[0].skills[1].skill"},
+      {"claim 24 h", [=](Queue& q) { q.rules.capacity_claim_after = 24 * hour; }, ""},
+      {"claim later", [=](Queue& q) { q.rules.capacity_claim_after = 24 * hour + ms(1); },
+       "q.capacity_claim_after"},
+      {"5 at once", [](Queue& q) { q.rules.offers_at_once = 5; }, ""},
+      {"6 at once", [](Queue& q) { q.rules.offers_at_once = 6; }, "q.offers_at_once"},
+      {"-1 at once", [](Queue& q) { q.rules.offers_at_once = -1; }, "q.offers_at_once"},
+      {"never set aside", [](Queue& q) { q.rules.most_refusals = 0; }, ""},
+      {"1000 refusals", [](Queue& q) { q.rules.most_refusals = 1'000; }, ""},
+      {"1001 refusals", [](Queue& q) { q.rules.most_refusals = 1'001; }, "q.most_refusals"},
+      {"-1 refusals", [](Queue& q) { q.rules.most_refusals = -1; }, "q.most_refusals"},
+      {"receipt 0", [=](Queue& q) { q.rules.acknowledge_timeout = ms(0); }, ""},
+      {"receipt 10 ms", [=](Queue& q) { q.rules.acknowledge_timeout = ms(10); }, ""},
+      {"receipt 9 ms", [=](Queue& q) { q.rules.acknowledge_timeout = ms(9); },
+       "q.acknowledge_timeout"},
+      {"receipt more", [=](Queue& q) { q.rules.acknowledge_timeout = absl::Minutes(10) + ms(1); },
+       "q.acknowledge_timeout"}};
+  const std::vector<std::pair<absl::Duration QueueRules::*, const char*>> prices = {
+      {&QueueRules::target_boost, "q.target_boost"},
+      {&QueueRules::missing_level_price, "q.missing_level_price"},
+      {&QueueRules::missing_language_price, "q.missing_language_price"},
+      {&QueueRules::known_agent_bonus, "q.known_agent_bonus"},
+      {&QueueRules::decline_price, "q.decline_price"},
+      {&QueueRules::expiry_price, "q.expiry_price"}};
+  for (const auto& [price, field] : prices) {
+    cases.push_back({field, [=, p = price](Queue& queue) { queue.rules.*p = ms(0); }, ""});
+    cases.push_back({field, [=, p = price](Queue& queue) { queue.rules.*p = hour; }, ""});
+    cases.push_back(
+        {field, [=, p = price](Queue& queue) { queue.rules.*p = hour + ms(1); }, field});
+    cases.push_back({field, [=, p = price](Queue& queue) { queue.rules.*p = -ms(1); }, field});
+  }
+  Check<Queue>(GoodQueue(), "q", cases);
+}
+
 TEST_CASE("bounds of a ticket", "[validate]") {
   Check<Ticket>(
       GoodTicket(), "ticket",
