@@ -1,4 +1,5 @@
-// muster agent create | get | list | update | delete | online | pause | drain | offline | work
+// muster agent create | get | list | update | delete | online | pause | drain | offline | explain
+// | work
 #include <memory>
 
 #include "services/cli/commands.h"
@@ -205,6 +206,7 @@ void AddAgentCommands(CLI::App& app, Context& context) {
   AddPresence(noun, context, "drain", availability::v1::PRESENCE_DRAINING,
               "Finishes what it has, and wants no more");
   AddPresence(noun, context, "offline", availability::v1::PRESENCE_OFFLINE, "Leaves");
+  AddExplainAgent(*noun, context);
   AddWorkCommand(*noun, context);
 }
 

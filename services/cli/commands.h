@@ -13,6 +13,9 @@ void AddTicketCommands(CLI::App& app, Context& context);
 // Adds `agent work` too.
 void AddAgentCommands(CLI::App& app, Context& context);
 void AddWorkCommand(CLI::App& agent, Context& context);
+// `ticket explain` and `agent explain`.
+void AddExplainTicket(CLI::App& ticket, Context& context);
+void AddExplainAgent(CLI::App& agent, Context& context);
 void AddOfferCommands(CLI::App& app, Context& context);
 void AddAssignmentCommands(CLI::App& app, Context& context);
 // `muster matcher record | replay`

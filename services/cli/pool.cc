@@ -1,9 +1,10 @@
-// muster pool create | get | list | update | delete | apply
+// muster pool create | get | list | update | delete | apply | pause | drain | open
 #include <memory>
 
 #include "services/cli/commands.h"
 #include "services/cli/flags.h"
 #include "services/cli/output.h"
+#include "services/cli/rules.h"
 
 namespace muster::cli {
 namespace {
@@ -14,30 +15,72 @@ using intake::v1::Pool;
 Columns<Pool> PoolColumns() {
   return {{"POOL", [](const Pool& p) { return p.pool_id(); }},
           {"NAME", [](const Pool& p) { return p.display_name(); }},
+          {"PHASE", [](const Pool& p) { return EnumText(p, "phase"); }},
           {"REVISION", [](const Pool& p) { return std::to_string(p.revision()); }},
           {"CREATED", [](const Pool& p) { return Text(p.create_time()); }},
           {"UPDATED", [](const Pool& p) { return Text(p.update_time()); }}};
 }
 
 absl::Status ShowPool(Context& context, const absl::StatusOr<Pool>& pool) {
-  if (pool.ok()) Show(context, *pool, PoolColumns());
+  Columns<Pool> columns = PoolColumns();
+  for (Column<Pool>& column : PoolRuleColumns()) columns.push_back(std::move(column));
+  if (pool.ok()) Show(context, *pool, columns);
   return pool.status();
 }
 
-void AddCreate(CLI::App* noun, Context& context) {
-  auto request = std::make_shared<intake::v1::CreatePoolRequest>();
-  CLI::App* verb = noun->add_subcommand("create", "Make a pool");
-  verb->add_option_function<std::string>(
-          "POOL", [=](const std::string& id) { request->mutable_pool()->set_pool_id(id); },
-          "its id")
-      ->required();
-  verb->add_option_function<std::string>(
-      "--name", [=](const std::string& name) { request->mutable_pool()->set_display_name(name); },
-      "what people call it");
+// The flags of create and update: each that was given changes its field.
+struct PoolFlags {
+  std::string id;
+  FieldChanges<Pool> changes;
+
+  void Add(CLI::App* verb) {
+    verb->add_option("POOL", id, "its id")->required();
+    verb->add_option_function<std::string>(
+        "--name",
+        [this](const std::string& name) {
+          changes.push_back([=](Pool& p) { p.set_display_name(name); });
+        },
+        "what people call it");
+    AddPoolRuleFlags(verb, &changes);
+  }
+};
+
+// Changes a pool as it is now, with its etag: a change in between is noticed.
+absl::Status Change(Context& context, const std::string& id, const FieldChanges<Pool>& changes) {
+  intake::v1::GetPoolRequest get;
+  get.set_pool_id(id);
+  auto pool = context.Call(context.Intake(), &IntakeService::Stub::GetPool, get);
+  if (!pool.ok()) return pool.status();
+  intake::v1::UpdatePoolRequest request;
+  *request.mutable_pool() = *pool;
+  for (const auto& change : changes) change(*request.mutable_pool());
+  return ShowPool(context,
+                  context.Call(context.Intake(), &IntakeService::Stub::UpdatePool, request));
+}
+
+void AddPhase(CLI::App* noun, Context& context, const std::string& name, intake::v1::Phase phase,
+              const std::string& help) {
+  auto id = std::make_shared<std::string>();
+  CLI::App* verb = noun->add_subcommand(name, help);
+  verb->add_option("POOL", *id, "its id")->required();
   verb->callback([=, &context] {
     context.Run([=, &context] {
+      return Change(context, *id, {[=](Pool& pool) { pool.set_phase(phase); }});
+    });
+  });
+}
+
+void AddCreate(CLI::App* noun, Context& context) {
+  auto flags = std::make_shared<PoolFlags>();
+  CLI::App* verb = noun->add_subcommand("create", "Make a pool");
+  flags->Add(verb);
+  verb->callback([=, &context] {
+    context.Run([=, &context] {
+      intake::v1::CreatePoolRequest request;
+      request.mutable_pool()->set_pool_id(flags->id);
+      for (const auto& change : flags->changes) change(*request.mutable_pool());
       return ShowPool(context,
-                      context.Call(context.Intake(), &IntakeService::Stub::CreatePool, *request));
+                      context.Call(context.Intake(), &IntakeService::Stub::CreatePool, request));
     });
   });
 }
@@ -69,23 +112,16 @@ void AddGetAndList(CLI::App* noun, Context& context) {
 }
 
 void AddUpdateAndDelete(CLI::App* noun, Context& context) {
-  auto update = std::make_shared<intake::v1::UpdatePoolRequest>();
-  CLI::App* verb = noun->add_subcommand("update", "Rename a pool");
-  verb->add_option_function<std::string>(
-          "POOL", [=](const std::string& id) { update->mutable_pool()->set_pool_id(id); }, "its id")
-      ->required();
-  verb->add_option_function<std::string>(
-          "--name",
-          [=](const std::string& name) { update->mutable_pool()->set_display_name(name); },
-          "its new name")
-      ->required();
-  verb->add_option_function<std::string>(
-      "--etag", [=](const std::string& etag) { update->mutable_pool()->set_etag(etag); },
-      "only if this is still its version");
+  auto flags = std::make_shared<PoolFlags>();
+  auto etag = std::make_shared<std::string>();
+  CLI::App* verb = noun->add_subcommand("update", "Change a pool: only what the flags name");
+  flags->Add(verb);
+  verb->add_option("--etag", *etag, "only if this is still its version");
   verb->callback([=, &context] {
     context.Run([=, &context] {
-      return ShowPool(context,
-                      context.Call(context.Intake(), &IntakeService::Stub::UpdatePool, *update));
+      FieldChanges<Pool> changes = flags->changes;
+      if (!etag->empty()) changes.push_back([=](Pool& pool) { pool.set_etag(*etag); });
+      return Change(context, flags->id, changes);
     });
   });
 
@@ -150,6 +186,9 @@ void AddPoolCommands(CLI::App& app, Context& context) {
   AddGetAndList(noun, context);
   AddUpdateAndDelete(noun, context);
   AddApply(noun, context);
+  AddPhase(noun, context, "pause", intake::v1::PHASE_PAUSED, "Make no offers; tickets wait");
+  AddPhase(noun, context, "drain", intake::v1::PHASE_DRAINING, "Take no new tickets; offers go on");
+  AddPhase(noun, context, "open", intake::v1::PHASE_OPEN, "Take tickets and make offers");
 }
 
 }  // namespace muster::cli

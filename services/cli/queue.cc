@@ -1,9 +1,10 @@
-// muster queue create | get | list | update | delete
+// muster queue create | get | list | update | delete | pause | drain | open
 #include <memory>
 
 #include "services/cli/commands.h"
 #include "services/cli/flags.h"
 #include "services/cli/output.h"
+#include "services/cli/rules.h"
 
 namespace muster::cli {
 namespace {
@@ -11,18 +12,11 @@ namespace {
 using intake::v1::IntakeService;
 using intake::v1::Queue;
 
-std::string SkillsText(const Queue& queue) {
-  std::string text;
-  for (const auto& s : queue.required_skills()) {
-    text += (text.empty() ? "" : " ") + s.skill() + ":" + std::to_string(s.level());
-  }
-  return text;
-}
-
 Columns<Queue> QueueColumns() {
   return {{"QUEUE", [](const Queue& q) { return q.queue_id(); }},
           {"NAME", [](const Queue& q) { return q.display_name(); }},
-          {"SKILLS", SkillsText},
+          {"PHASE", [](const Queue& q) { return EnumText(q, "phase"); }},
+          {"SKILLS", [](const Queue& q) { return SkillsText(q.required_skills()); }},
           {"WEIGHT", [](const Queue& q) { return std::to_string(q.weight()); }},
           {"AHEAD", [](const Queue& q) { return Text(q.priority_ahead()); }},
           {"TARGET", [](const Queue& q) { return Text(q.target_wait()); }},
@@ -33,14 +27,16 @@ Columns<Queue> QueueColumns() {
 }
 
 absl::Status ShowQueue(Context& context, const absl::StatusOr<Queue>& queue) {
-  if (queue.ok()) Show(context, *queue, QueueColumns());
+  Columns<Queue> columns = QueueColumns();
+  for (Column<Queue>& column : QueueRuleColumns()) columns.push_back(std::move(column));
+  if (queue.ok()) Show(context, *queue, columns);
   return queue.status();
 }
 
 // The flags of create and update: each that was given changes its field.
 struct QueueFlags {
   std::string id;
-  std::vector<std::function<void(Queue&)>> changes;
+  FieldChanges<Queue> changes;
 
   void AddDuration(CLI::App* verb, const std::string& flag, const std::string& help,
                    google::protobuf::Duration* (Queue::*field)()) {
@@ -89,6 +85,7 @@ struct QueueFlags {
         "--most-waiting",
         [this](int most) { changes.push_back([=](Queue& q) { q.set_most_waiting(most); }); },
         "refuse tickets while this many wait");
+    AddQueueRuleFlags(verb, &changes);
   }
 };
 
@@ -134,11 +131,32 @@ void AddCreateAndUpdate(CLI::App* noun, Context& context) {
   });
 }
 
+void AddPhase(CLI::App* noun, Context& context, const std::string& name, intake::v1::Phase phase,
+              const std::string& help) {
+  auto id = std::make_shared<std::string>();
+  CLI::App* verb = noun->add_subcommand(name, help);
+  verb->add_option("QUEUE", *id, "its id")->required();
+  verb->callback([=, &context] {
+    context.Run([=, &context]() -> absl::Status {
+      auto queue = GetQueue(context, *id);
+      if (!queue.ok()) return queue.status();
+      intake::v1::UpdateQueueRequest request;
+      *request.mutable_queue() = *queue;
+      request.mutable_queue()->set_phase(phase);
+      return ShowQueue(context,
+                       context.Call(context.Intake(), &IntakeService::Stub::UpdateQueue, request));
+    });
+  });
+}
+
 }  // namespace
 
 void AddQueueCommands(CLI::App& app, Context& context) {
   CLI::App* noun = AddNoun(app, "queue", "Queues: lines in a pool, and their rules");
   AddCreateAndUpdate(noun, context);
+  AddPhase(noun, context, "pause", intake::v1::PHASE_PAUSED, "Make no offers; tickets wait");
+  AddPhase(noun, context, "drain", intake::v1::PHASE_DRAINING, "Take no new tickets; offers go on");
+  AddPhase(noun, context, "open", intake::v1::PHASE_OPEN, "Take tickets and make offers");
 
   auto id = std::make_shared<std::string>();
   CLI::App* verb = noun->add_subcommand("get", "Show one queue");

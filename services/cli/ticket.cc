@@ -1,4 +1,4 @@
-// muster ticket create | get | list | cancel | watch | requeue | transfer
+// muster ticket create | get | list | cancel | release | watch | requeue | transfer | explain
 #include <memory>
 
 #include "services/cli/commands.h"
@@ -215,6 +215,20 @@ void AddCancel(CLI::App* noun, Context& context) {
   });
 }
 
+void AddRelease(CLI::App* noun, Context& context) {
+  auto release = std::make_shared<intake::v1::ReleaseTicketRequest>();
+  CLI::App* verb = noun->add_subcommand("release", "Put a held one back to its old place");
+  verb->add_option_function<std::string>(
+          "TICKET", [=](const std::string& id) { release->set_ticket_id(id); }, "its id")
+      ->required();
+  verb->callback([=, &context] {
+    context.Run([=, &context] {
+      return ShowTicket(
+          context, context.Call(context.Intake(), &IntakeService::Stub::ReleaseTicket, *release));
+    });
+  });
+}
+
 void AddOperations(CLI::App* noun, Context& context) {
   auto requeue = std::make_shared<matcher::v1::RequeueTicketRequest>();
   CLI::App* verb = noun->add_subcommand("requeue", "Take it back to its old place in its queue");
@@ -265,7 +279,9 @@ void AddTicketCommands(CLI::App& app, Context& context) {
   AddCreate(noun, context);
   AddReads(noun, context);
   AddCancel(noun, context);
+  AddRelease(noun, context);
   AddOperations(noun, context);
+  AddExplainTicket(*noun, context);
 }
 
 }  // namespace muster::cli

@@ -13,6 +13,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "services/matcher/service/matcher_service.h"
+#include "services/matcher/storage/decision_purge.h"
 #include "services/matcher/storage/postgres_store.h"
 #include "services/matcher/wire/matcher.h"
 
@@ -53,7 +54,6 @@ MatcherOptions MatcherOf(const Config& config) {
   MatcherOptions options;
   options.node_id = config.node_id;
   options.sequencers = config.sequencers;
-  options.prices = {config.decline_price, config.expiry_price};
   options.tape_bytes = static_cast<size_t>(config.tape_bytes);
   options.directory.interval = config.pool_poll;
   options.feed_silence = config.feed_silence;
@@ -82,6 +82,7 @@ struct App::Parts {
   const Clock& clock = SystemClock();
   MatcherMetrics metrics{ProcessMetrics()};
   std::optional<DatabaseMonitor> monitor;  // stands while the matcher runs
+  std::optional<DecisionPurger> purger;
   std::optional<PostgresStore> store;
   std::shared_ptr<Matcher> matcher;
   MatcherService service;
@@ -139,6 +140,8 @@ void App::Parts::Prepare() {
   std::lock_guard lock(mutex);
   if (stopping) return;
   monitor.emplace(DatabaseOf(config), config.monitor_interval, [](const absl::Status&) {});
+  purger.emplace(DatabaseOf(config),
+                 DecisionBounds{.age = config.decision_age, .rows = config.decision_rows}, clock);
   matcher->Start();
 }
 

@@ -61,10 +61,10 @@ void AddLimits(ConfigParser& parser, Config* config) {
              {.min = 0.1, .max = 600});
   parser.Add("health-tolerance", &config->health_tolerance,
              "how long a feed may be away before health says so", {.max = 600});
-  parser.Add("decline-price", &config->decline_price,
-             "until an agent may see a ticket again that it declined", {.max = 86400});
-  parser.Add("expiry-price", &config->expiry_price,
-             "until an agent may see a ticket again that it let pass", {.max = 86400});
+  parser.Add("decision-age", &config->decision_age, "how long the log of decisions goes back",
+             {.min = 60, .max = 365 * 86400.0});
+  parser.Add("decision-rows", &config->decision_rows, "most decisions that are kept of a pool",
+             {.min = 1000, .max = 1e9});
   parser.Add("tape-bytes", &config->tape_bytes,
              "most memory for the tape of a pool's run (`muster matcher record`); 0 is off",
              {.max = 1 << 30});

@@ -21,6 +21,8 @@ struct Config {
   std::string database_url;
   std::string node_id;  // made of host and address if empty
   std::string log_level = "info";
+  absl::Duration decision_age = absl::Hours(24 * 7);
+  int64_t decision_rows = 1'000'000;
   int database_connections = 4;
   int max_batch = 512;
   int max_writes_queued = 20'000;
@@ -28,8 +30,6 @@ struct Config {
   absl::Duration pool_poll = absl::Milliseconds(500);
   absl::Duration feed_silence = absl::Seconds(20);
   absl::Duration health_tolerance = absl::Seconds(2);
-  absl::Duration decline_price = absl::Seconds(60);
-  absl::Duration expiry_price = absl::Seconds(20);
   int tape_bytes = 8 << 20;
   absl::Duration monitor_interval = absl::Milliseconds(500);
   absl::Duration drain_limit = absl::Seconds(10);

@@ -4,20 +4,13 @@
 #include <map>
 
 #include "common/rpc/proto_time.h"
+#include "services/matcher/convert_skills.h"
 
 namespace muster::matcher {
 namespace {
 
 namespace av = availability::v1;
 namespace in = intake::v1;
-
-template <class Skills>
-std::vector<engine::SkillLevel> ToSkillLevels(const Skills& skills) {
-  std::vector<engine::SkillLevel> levels;
-  levels.reserve(skills.size());
-  for (const auto& skill : skills) levels.push_back({skill.skill(), std::max(skill.level(), 1)});
-  return levels;
-}
 
 engine::Presence ToPresence(av::Presence presence) {
   switch (presence) {
@@ -31,8 +24,6 @@ engine::Presence ToPresence(av::Presence presence) {
       return engine::Presence::kOffline;
   }
 }
-
-uint32_t AtLeastOne(int32_t units) { return static_cast<uint32_t>(std::max(units, 1)); }
 
 // The demands of queue and ticket together: each skill once, at the higher level.
 void AddDemands(const in::Queue& queue, const in::Ticket& ticket, av::OfferNotice* notice) {
@@ -51,21 +42,6 @@ void AddDemands(const in::Queue& queue, const in::Ticket& ticket, av::OfferNotic
 }
 
 }  // namespace
-
-engine::QueueRules ToQueueRules(const in::Queue& queue, const Prices& prices) {
-  engine::QueueRules rules;
-  rules.required_skills = ToSkillLevels(queue.required_skills());
-  rules.weight = AtLeastOne(queue.weight());
-  rules.priority_ahead = FromProtoDuration(queue.priority_ahead());
-  rules.offer_timeout =
-      queue.has_offer_timeout() ? FromProtoDuration(queue.offer_timeout()) : kDefaultOfferTimeout;
-  rules.time_to_live =
-      queue.has_time_to_live() ? FromProtoDuration(queue.time_to_live()) : kDefaultTimeToLive;
-  rules.after_work_time = AfterWorkTimeOf(queue);
-  rules.decline_price = prices.decline;
-  rules.expiry_price = prices.expiry;
-  return rules;
-}
 
 absl::Duration TargetWaitOf(const in::Queue& queue) {
   return queue.has_target_wait() ? FromProtoDuration(queue.target_wait()) : kDefaultTargetWait;
@@ -149,6 +125,7 @@ av::RevokeReason ToRevokeReason(engine::OfferOutcome outcome, std::string_view r
   if (reason == r::kAgentOffline || reason == r::kAgentPaused || reason == r::kAgentRemoved) {
     return av::REVOKE_REASON_AGENT_LEFT;
   }
+  if (reason == r::kTaken) return av::REVOKE_REASON_TAKEN;
   if (reason == r::kMatchingClosed) return av::REVOKE_REASON_DISPATCH_RESTARTED;
   return av::REVOKE_REASON_OPERATIONS;
 }

@@ -2,6 +2,7 @@
 //
 // Threading: pure functions.
 //
+//   engine.Apply(engine::QueueChanged{queue.queue_id(), ToQueueRules(queue)}, now, &effects);
 //   engine.Apply(engine::TicketQueued{ToTicketSpec(ticket)}, now, &effects);
 //   OfferNotice notice = ToOfferNotice("bank/3/17", make_offer, queue, ticket);
 #pragma once
@@ -20,19 +21,14 @@
 
 namespace muster::matcher {
 
-// What queues do not say of themselves.
-struct Prices {
-  // Until an agent who declined a ticket, or let its offer pass, may see it again.
-  absl::Duration decline = absl::Seconds(60);
-  absl::Duration expiry = absl::Seconds(20);
-};
-
 // What absent fields of a queue mean, see pool.proto.
 inline constexpr absl::Duration kDefaultTargetWait = absl::Seconds(20);
 inline constexpr absl::Duration kDefaultOfferTimeout = absl::Seconds(20);
 inline constexpr absl::Duration kDefaultTimeToLive = absl::Hours(24);
 
-engine::QueueRules ToQueueRules(const intake::v1::Queue& queue, const Prices& prices);
+// What is absent has the contract's default, which is the engine's.
+engine::QueueRules ToQueueRules(const intake::v1::Queue& queue);
+engine::PoolRules ToPoolRules(const intake::v1::Pool& pool);
 absl::Duration TargetWaitOf(const intake::v1::Queue& queue);
 absl::Duration AfterWorkTimeOf(const intake::v1::Queue& queue);
 engine::TicketSpec ToTicketSpec(const intake::v1::Ticket& ticket);

@@ -69,6 +69,14 @@ absl::Status Do(const SetPresence& act, const Mutation& m, std::optional<Agent>&
   return absl::OkStatus();
 }
 
+absl::Status Do(const PauseAgent& act, const Mutation& m, std::optional<Agent>& row) {
+  const bool last_word =
+      row->presence == Presence::kOnline && row->session_id == act.session_id &&
+      absl::ToUnixMicros(row->presence_time) == absl::ToUnixMicros(act.presence_time);
+  if (last_word) ChangePresence(*row, Presence::kPaused, act.reason, m.now);
+  return absl::OkStatus();
+}
+
 absl::Status Do(const StartSession& act, const Mutation& m, std::optional<Agent>& row) {
   row->session_id = act.session_id;
   row->node_id = act.node_id;
@@ -94,7 +102,8 @@ absl::Status Do(const GoOffline& act, const Mutation& m, std::optional<Agent>& r
 
 template <class Act>
 constexpr bool kNeedsAgent = std::is_same_v<Act, UpdateAgent> || std::is_same_v<Act, DeleteAgent> ||
-                             std::is_same_v<Act, SetPresence> || std::is_same_v<Act, StartSession>;
+                             std::is_same_v<Act, SetPresence> || std::is_same_v<Act, PauseAgent> ||
+                             std::is_same_v<Act, StartSession>;
 
 }  // namespace
 

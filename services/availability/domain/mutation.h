@@ -44,6 +44,13 @@ struct SetPresence {
   std::string new_session_id;
   std::string node_id;
 };
+// The matcher's: an agent who does not react. Only while this is the agent's last word: still
+// ONLINE, since `presence_time`, in this session.
+struct PauseAgent {
+  std::string reason;
+  std::string session_id;
+  absl::Time presence_time;
+};
 // Hello. It ends whatever session there was.
 struct StartSession {
   std::string session_id;
@@ -76,8 +83,8 @@ struct Outcome {
 
 struct Mutation {
   AgentKey key;
-  std::variant<CreateAgent, UpdateAgent, DeleteAgent, SetPresence, StartSession, EndSession,
-               GoOffline>
+  std::variant<CreateAgent, UpdateAgent, DeleteAgent, SetPresence, PauseAgent, StartSession,
+               EndSession, GoOffline>
       act;
   RequestMark request;
   absl::Time now;
@@ -88,8 +95,8 @@ struct Mutation {
 
 // Does it in memory. Whether the row changed (revision is the store's business); a status leaves it
 // as it was. NOT_FOUND and ALREADY_EXISTS; ABORTED ETAG_MISMATCH; FAILED_PRECONDITION
-// AGENT_NOT_OFFLINE, SESSION_REPLACED. EndSession and GoOffline of a session that is no longer the
-// agent's change nothing, and are no error.
+// AGENT_NOT_OFFLINE, SESSION_REPLACED. PauseAgent, EndSession and GoOffline of a session that is no
+// longer the agent's change nothing, and are no error.
 absl::StatusOr<bool> Apply(const Mutation& mutation, std::optional<Agent>& row);
 
 // What one commit changed in one pool: what a feed has to tell. Rows as they are after it.

@@ -161,6 +161,28 @@ grpc::ServerUnaryReactor* AvailabilityService::SetPresence(Context* context,
   });
 }
 
+grpc::ServerUnaryReactor* AvailabilityService::PauseAgent(Context* context,
+                                                          const v1::PauseAgentRequest* request,
+                                                          v1::PauseAgentResponse* response) {
+  return Handle(context, "availability.PauseAgent", [&](const CallContext& call, UnaryDone done) {
+    absl::Status status = CheckKey(*request);
+    status.Update(ValidateBytes(request->reason(), kMaxReasonBytes, "reason"));
+    if (request->reason().empty()) status.Update(InvalidField("reason", "must be set"));
+    if (!status.ok()) return done(status);
+    availability::PauseAgent act{request->reason(), request->session_id(),
+                                 FromProtoTime(request->presence_time())};
+    parts_.sessions.PauseAgent(
+        {request->pool_id(), request->agent_id()}, std::move(act), call.deadline,
+        [response, done, reason = request->reason()](const absl::StatusOr<Outcome>& outcome) {
+          if (outcome.ok()) {
+            response->set_applied(outcome->agent.presence == Presence::kPaused &&
+                                  outcome->agent.presence_reason == reason);
+          }
+          done(outcome.status());
+        });
+  });
+}
+
 grpc::ServerUnaryReactor* AvailabilityService::Heartbeat(Context* context,
                                                          const v1::HeartbeatRequest* request,
                                                          v1::HeartbeatResponse* response) {

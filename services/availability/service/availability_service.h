@@ -46,6 +46,7 @@ class AvailabilityService final : public v1::AvailabilityService::CallbackServic
   Unary* UpdateAgent(Context*, const v1::UpdateAgentRequest*, v1::Agent*) override;
   Unary* DeleteAgent(Context*, const v1::DeleteAgentRequest*, Empty*) override;
   Unary* SetPresence(Context*, const v1::SetPresenceRequest*, v1::SetPresenceResponse*) override;
+  Unary* PauseAgent(Context*, const v1::PauseAgentRequest*, v1::PauseAgentResponse*) override;
   Unary* Heartbeat(Context*, const v1::HeartbeatRequest*, v1::HeartbeatResponse*) override;
 
   Unary* ReceiveOffer(Context*, const v1::ReceiveOfferRequest*, Empty*) override;

@@ -119,6 +119,16 @@ void Sessions::OnPresenceSet(const Outcome& outcome, bool expected) {
   if (outcome.applied) router_.PresenceChanged(ToProto(agent), 0);
 }
 
+void Sessions::PauseAgent(const AgentKey& key, availability::PauseAgent act, absl::Time deadline,
+                          Done done) {
+  Mutation mutation = MutationOf(key, {}, clock_.Now());
+  mutation.act = std::move(act);
+  mutation.committed = [this](const Outcome& outcome) {
+    if (outcome.applied) router_.PresenceChanged(ToProto(outcome.agent), 0);
+  };
+  writer_.Submit(std::move(mutation), deadline, std::move(done));
+}
+
 void Sessions::Delete(const AgentKey& key, const std::string& etag, RequestMark request,
                       absl::Time deadline, Done done) {
   Mutation mutation = MutationOf(key, std::move(request), clock_.Now());

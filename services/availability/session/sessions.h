@@ -55,6 +55,9 @@ class Sessions {
   // From a call.
   void SetPresence(const AgentKey& key, Presence presence, const std::string& reason,
                    RequestMark request, absl::Time deadline, Done done);
+  // The matcher's; see the mutation. The agent is told on its link.
+  void PauseAgent(const AgentKey& key, availability::PauseAgent act, absl::Time deadline,
+                  Done done);
   void Delete(const AgentKey& key, const std::string& etag, RequestMark request,
               absl::Time deadline, Done done);
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "muster/availability/v1/agent.pb.h"
@@ -14,6 +15,7 @@ namespace muster::matcher {
 
 struct TicketSnapshot {
   int64_t revision = 0;
+  std::optional<intake::v1::Pool> pool;
   std::vector<intake::v1::Queue> queues;
   std::vector<intake::v1::Ticket> tickets;  // live ones
 };

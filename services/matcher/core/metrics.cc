@@ -27,6 +27,9 @@ MatcherMetrics::MatcherMetrics(Metrics& registry)
       assignments(registry.Counter("muster_matcher_assignments_total", "Assignments recorded")),
       refused_acts(registry.Counter("muster_matcher_refused_acts_total",
                                     "Acts of agents that came too late or made no sense")),
+      decisions_dropped(
+          registry.Counter("muster_matcher_decisions_dropped_total",
+                           "Decisions that were forgotten, since the records were behind")),
       commits(registry.Counter("muster_matcher_commits_total", "Mutations put on record")),
       commit_failures(
           registry.Counter("muster_matcher_commit_failures_total", "Mutations that were refused")),

@@ -25,6 +25,7 @@ struct MatcherMetrics {
   prometheus::Counter& offers_made;
   prometheus::Counter& assignments;
   prometheus::Counter& refused_acts;
+  prometheus::Counter& decisions_dropped;
   prometheus::Counter& commits;
   prometheus::Counter& commit_failures;
   prometheus::Histogram& event_to_offer;  // from the event that led to it, to its leaving

@@ -11,13 +11,46 @@
 
 namespace muster::matcher {
 
+namespace {
+
+// Whether decisions can ride along with it.
+bool CarriesDecisions(const Mutation& mutation) {
+  return std::visit(
+      [](const auto& m) {
+        return requires { m.decisions; };
+      },
+      mutation);
+}
+
+void SetDecisions(Mutation& mutation, std::vector<DecisionRecord> decisions) {
+  std::visit(
+      [&](auto& m) {
+        if constexpr (requires { m.decisions; }) m.decisions = std::move(decisions);
+      },
+      mutation);
+}
+
+}  // namespace
+
 void PoolRunner::Commit(const std::string& work_id, Mutation mutation, Committed committed) {
+  // Not while the store is behind: there the log forgets, rather than making it worse.
+  if (parked_.empty() && decisions_.held() > 0 && CarriesDecisions(mutation)) {
+    SetDecisions(mutation, decisions_.Take());
+  }
   uint64_t number = ++last_commit_;
   ++unsettled_[work_id].commits;
   commits_.emplace(number, InFlight{work_id, std::move(committed)});
   parts_.metrics.uncommitted.Increment();
   parked_.push_back({number, std::move(mutation)});
   SubmitParked();
+}
+
+// Nothing else has been committed for a while.
+void PoolRunner::CommitDecisions() {
+  if (!parked_.empty()) return decisions_.Delay(now_);
+  if (decisions_.held() == 0) return;
+  Commit("decisions", RecordDecisions{hold(), {}}, [](const absl::StatusOr<Outcome>&) {});
+  decisions_.Delay(now_);  // if there were more than go at once
 }
 
 void PoolRunner::SubmitParked() {

@@ -21,13 +21,13 @@ const in::Queue& NoQueue() {
   return none;
 }
 
-in::ProgressEntry EntryAt(absl::Time time) {
+}  // namespace
+
+in::ProgressEntry PoolRunner::EntryAt(absl::Time time) {
   in::ProgressEntry entry;
   *entry.mutable_time() = ToProtoTime(time);
   return entry;
 }
-
-}  // namespace
 
 std::string PoolRunner::IdText(const engine::OfferId& id) const {
   return WorkId{options_.pool_id, id.epoch, id.number}.ToString();
@@ -372,36 +372,6 @@ void PoolRunner::Do(const engine::RequeueTicket& effect) {
            }
            operation->done(result);
          });
-}
-
-void PoolRunner::Do(const engine::ExpireTicket& effect) {
-  statistics_.TicketExpired(effect.queue_id, effect.expire_time);
-  in::ProgressEntry entry = EntryAt(effect.expire_time);
-  entry.mutable_expired();
-  const std::string ticket_id(effect.ticket_id);
-  order_.Release(AddProgress(ticket_id, std::move(entry)));
-  tickets_.Drop(ticket_id);
-}
-
-void PoolRunner::Do(const engine::HoldTicket& effect) {
-  in::ProgressEntry entry = EntryAt(now_);
-  entry.mutable_held()->set_reason(std::string(effect.reason));
-  const std::string ticket_id(effect.ticket_id);
-  order_.Release(AddProgress(ticket_id, std::move(entry)));
-  tickets_.Drop(ticket_id);
-}
-
-// Held back for a while, as one that could not be reached.
-void PoolRunner::Do(const engine::PauseAgent& effect) {
-  Log(Severity::kWarning)
-      .Msg("an agent lets its offers pass; none for a while")
-      .With("pool_id", options_.pool_id)
-      .With("agent_id", effect.agent_id)
-      .With("ignored", effect.ignored);
-  // Not from within Apply: the effects under way view the engine's text.
-  parts_.sequencer.Post([weak = weak_from_this(), agent_id = std::string(effect.agent_id)] {
-    if (auto self = weak.lock()) self->OnUndelivered(agent_id);
-  });
 }
 
 void PoolRunner::Do(const engine::ResendToAgent& effect) {

@@ -17,7 +17,7 @@ namespace av = availability::v1;
 namespace {
 
 engine::EngineOptions EngineOptionsOf(const PoolRunnerOptions& options) {
-  return {.epoch = static_cast<uint64_t>(options.epoch)};
+  return {.epoch = static_cast<uint64_t>(options.epoch), .record_decisions = true};
 }
 
 }  // namespace
@@ -29,9 +29,9 @@ PoolRunner::PoolRunner(PoolRunnerOptions options, PoolRunnerParts parts)
       engine_(EngineOptionsOf(options_)),
       tape_({options_.pool_id, std::string(Version()), EngineOptionsOf(options_)},
             options_.tape_bytes),
-      tickets_(options_.prices),
       agents_(options_.hold_back),
-      order_(options_.epoch) {}
+      order_(options_.epoch),
+      decisions_(options_.decisions) {}
 
 PoolRunner::~PoolRunner() = default;
 
@@ -74,6 +74,7 @@ void PoolRunner::Start(std::vector<Assignment> live, const History& history) {
 void PoolRunner::StopOffering() {
   Begin(parts_.clock.Now());
   offering_ = false;
+  CommitDecisions();
 }
 
 void PoolRunner::Stop(const absl::Status& why) {
@@ -103,7 +104,7 @@ bool PoolRunner::Settled() const {
 
 absl::Time PoolRunner::NextWakeup() const {
   if (stopped_) return absl::InfiniteFuture();
-  return std::min({engine_.NextWakeup(), agents_.NextRelease(), retry_at_});
+  return std::min({engine_.NextWakeup(), agents_.NextRelease(), retry_at_, decisions_.due()});
 }
 
 void PoolRunner::Wake(absl::Time now) {
@@ -113,6 +114,7 @@ void PoolRunner::Wake(absl::Time now) {
   Events events;
   agents_.Release(now_, &events);
   ApplyAll(events);
+  if (decisions_.due() <= now_) CommitDecisions();
   if (retry_at_ <= now_) {
     retry_at_ = absl::InfiniteFuture();
     SubmitParked();

@@ -28,6 +28,7 @@
 #include "common/base/clock.h"
 #include "services/matcher/convert.h"
 #include "services/matcher/core/agent_mirror.h"
+#include "services/matcher/core/decision_log.h"
 #include "services/matcher/core/metrics.h"
 #include "services/matcher/core/operations.h"
 #include "services/matcher/core/progress_order.h"
@@ -45,7 +46,6 @@ namespace muster::matcher {
 struct PoolRunnerOptions {
   std::string pool_id;
   int64_t epoch = 1;
-  Prices prices;
   // Mutations given to the store and not yet answered; more wait here.
   size_t max_in_flight = 2'000;
   // Matching closes while more than this wait here, and while intake owes more answers than that.
@@ -60,6 +60,7 @@ struct PoolRunnerOptions {
   absl::Duration retry = absl::Milliseconds(100);        // of refused commits and failed reads
   absl::Duration read_deadline = absl::Seconds(5);       // of a read that an act waits for
   absl::Duration takeover_deadline = absl::Seconds(60);  // of reads that a start waits for
+  DecisionLogOptions decisions;
 };
 
 struct PoolRunnerParts {
@@ -68,6 +69,7 @@ struct PoolRunnerParts {
   Store& store;
   DeliverySink& delivery;
   ProgressSink& progress;
+  PauseSink& pauses;
   MatcherMetrics& metrics;
   // Another matcher has the pool.
   std::function<void(const absl::Status&)> on_lost;
@@ -177,10 +179,6 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   void Do(const engine::StartWrapUp& effect);
   void Do(const engine::EndAssignment& effect);
   void Do(const engine::RequeueTicket& effect);
-  void Do(const engine::ExpireTicket& effect);
-  void Do(const engine::HoldTicket& effect);
-  void Do(const engine::PauseAgent& effect);
-  void Do(const engine::DecisionMade&) {}
   void Do(const engine::ResendToAgent& effect);
   void Do(const engine::Unchanged& effect);
   void Do(const engine::Reject& effect);
@@ -195,10 +193,17 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   ToAgent MessageTo(const std::string& agent_id) const;
   Confirmed ConfirmedOf(const Work& work) const;
   Assignment RecordOf(const engine::Assign& effect, const OpenOffer& offer) const;
+  static intake::v1::ProgressEntry EntryAt(absl::Time time);
   int64_t AddProgress(const std::string& ticket_id, intake::v1::ProgressEntry entry);
   void SettleProgress(const std::string& ticket_id, int64_t revision, const absl::Status& recorded);
   std::string IdText(const engine::OfferId& id) const;
   Hold hold() const { return {options_.pool_id, options_.epoch}; }
+
+  // ---- pool_aside_effects.cc
+  void Do(const engine::ExpireTicket& effect);
+  void Do(const engine::HoldTicket& effect);
+  void Do(const engine::PauseAgent& effect);
+  void Do(const engine::DecisionMade& effect);
 
   // ---- pool_acts.cc
   std::optional<PendingAct> TakeAct(engine::ActToken token);
@@ -214,6 +219,7 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
 
   // ---- pool_commits.cc
   void Commit(const std::string& work_id, Mutation mutation, Committed committed);
+  void CommitDecisions();
   void SubmitParked();
   bool TrySubmit(const Mutation& mutation, uint64_t number);
   void OnOutcome(uint64_t number, absl::StatusOr<Outcome> outcome);
@@ -233,6 +239,7 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   AgentMirror agents_;
   PoolStatistics statistics_;
   ProgressOrder order_;
+  DecisionLog decisions_;
 
   bool started_ = false;
   bool stopped_ = false;

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "muster/availability/v1/availability.pb.h"
 #include "muster/availability/v1/delivery.pb.h"
 #include "muster/intake/v1/intake.pb.h"
 
@@ -31,6 +32,13 @@ class DeliverySink {
                       std::optional<availability::v1::AssignmentConfirmed> confirmed) = 0;
   // What was said since the last Flush had better go out now.
   virtual void Flush() = 0;
+};
+
+class PauseSink {
+ public:
+  virtual ~PauseSink() = default;
+  // Repeated until availability has answered.
+  virtual void Pause(availability::v1::PauseAgentRequest request) = 0;
 };
 
 class ProgressSink {

@@ -14,6 +14,7 @@ void TicketMirror::Apply(TicketSnapshot snapshot, Events* events) {
   for (const in::Queue& queue : snapshot.queues) queues.insert(queue.queue_id());
   for (const in::Ticket& ticket : snapshot.tickets) tickets.insert(ticket.ticket_id());
 
+  if (snapshot.pool) Apply(*snapshot.pool, events);
   for (in::Queue& queue : snapshot.queues) Apply(std::move(queue), events);
   std::vector<std::string> gone;
   for (const auto& [id, ticket] : tickets_) {
@@ -35,14 +36,23 @@ void TicketMirror::Apply(TicketSnapshot snapshot, Events* events) {
 }
 
 void TicketMirror::Apply(in::WatchTicketsResponse::Changes changes, Events* events) {
+  if (changes.has_pool()) Apply(changes.pool(), events);
   for (in::Queue& queue : *changes.mutable_queues()) Apply(std::move(queue), events);
   for (in::Ticket& ticket : *changes.mutable_tickets()) Apply(std::move(ticket), events);
   for (const std::string& id : changes.deleted_queue_ids()) RemoveQueue(id, events);
 }
 
+// Its revision changes all the time, its rules hardly ever.
+void TicketMirror::Apply(const in::Pool& pool, Events* events) {
+  engine::PoolRules rules = ToPoolRules(pool);
+  if (rules == pool_rules_) return;
+  pool_rules_ = rules;
+  events->push_back(engine::PoolChanged{rules});
+}
+
 void TicketMirror::Apply(in::Queue queue, Events* events) {
   const std::string id = queue.queue_id();
-  events->push_back(engine::QueueChanged{id, ToQueueRules(queue, prices_)});
+  events->push_back(engine::QueueChanged{id, ToQueueRules(queue)});
   facts_[id] = {queue.display_name(), TargetWaitOf(queue)};
   queues_[id] = std::move(queue);
 }

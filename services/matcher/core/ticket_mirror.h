@@ -1,4 +1,5 @@
-// A pool's queues and live tickets, as intake's feed tells them, and what that means to the engine.
+// A pool's rules, queues and live tickets, as intake's feed tells them, and what that means to the
+// engine.
 //
 // A snapshot is held against what is known: what is missing in it is gone. What the feed says of a
 // ticket is passed over while it is older than what this matcher has told intake of it (`Told`), or
@@ -6,7 +7,7 @@
 //
 // Threading: not thread-safe; belongs to the pool's own thread.
 //
-//   TicketMirror mirror(prices);
+//   TicketMirror mirror;
 //   mirror.Apply(std::move(snapshot), &events);     // events for the engine, in order
 //   mirror.Apply(std::move(changes), &events);
 //   mirror.Told("t-1", entry.progress_revision());
@@ -32,8 +33,6 @@ using TicketPtr = std::shared_ptr<const intake::v1::Ticket>;
 
 class TicketMirror {
  public:
-  explicit TicketMirror(Prices prices) : prices_(prices) {}
-
   void Apply(TicketSnapshot snapshot, Events* events);
   void Apply(intake::v1::WatchTicketsResponse::Changes changes, Events* events);
 
@@ -54,12 +53,14 @@ class TicketMirror {
   size_t size() const { return tickets_.size(); }
 
  private:
+  void Apply(const intake::v1::Pool& pool, Events* events);
   void Apply(intake::v1::Queue queue, Events* events);
   void RemoveQueue(const std::string& queue_id, Events* events);
   void Apply(intake::v1::Ticket ticket, Events* events);
   bool IsOld(const intake::v1::Ticket& ticket) const;
 
-  const Prices prices_;
+  // As the engine was last told; it begins with the defaults.
+  engine::PoolRules pool_rules_;
   std::map<std::string, intake::v1::Queue> queues_;
   std::map<std::string, QueueFacts> facts_;
   absl::flat_hash_map<std::string, TicketPtr> tickets_;

@@ -45,6 +45,10 @@ class MatcherService final : public v1::MatcherService::CallbackService {
                        v1::RequeueTicketResponse*) override;
   Unary* TransferTicket(Context*, const v1::TransferTicketRequest*,
                         v1::TransferTicketResponse*) override;
+  // explain.cc
+  Unary* ExplainTicket(Context*, const v1::ExplainTicketRequest*,
+                       v1::ExplainTicketResponse*) override;
+  Unary* ExplainAgent(Context*, const v1::ExplainAgentRequest*, v1::ExplainAgentResponse*) override;
   Unary* GetStatistics(Context*, const v1::GetStatisticsRequest*, v1::Statistics*) override;
   grpc::ServerWriteReactor<v1::Statistics>* WatchStatistics(
       Context*, const v1::WatchStatisticsRequest*) override;

@@ -63,6 +63,18 @@ absl::StatusOr<int64_t> ReadToken(const std::string& filters, const std::string&
 }
 
 template <class Request>
+absl::StatusOr<DecisionList> ReadDecisions(const Request& request) {
+  MUSTER_RETURN_IF_ERROR(CheckId(request.pool_id(), "pool_id"));
+  DecisionList list;
+  list.query.pool_id = request.pool_id();
+  list.filters = FiltersOf(request);
+  MUSTER_ASSIGN_OR_RETURN(list.query.limit, PageSizeOf(request.page_size()));
+  MUSTER_ASSIGN_OR_RETURN(list.query.before_sequence,
+                          ReadToken(list.filters, request.page_token()));
+  return list;
+}
+
+template <class Request>
 absl::Status CheckOperation(const Request& request) {
   MUSTER_RETURN_IF_ERROR(CheckId(request.pool_id(), "pool_id"));
   MUSTER_RETURN_IF_ERROR(CheckId(request.ticket_id(), "ticket_id"));
@@ -145,6 +157,20 @@ absl::StatusOr<AssignmentList> ReadRequest(const v1::ListAssignmentsRequest& req
   list.query.oldest_first = request.oldest_first();
   MUSTER_ASSIGN_OR_RETURN(list.query.limit, PageSizeOf(request.page_size()));
   MUSTER_ASSIGN_OR_RETURN(list.query.after_sequence, ReadToken(list.filters, request.page_token()));
+  return list;
+}
+
+absl::StatusOr<DecisionList> ReadRequest(const v1::ExplainTicketRequest& request) {
+  MUSTER_ASSIGN_OR_RETURN(DecisionList list, ReadDecisions(request));
+  MUSTER_RETURN_IF_ERROR(CheckId(request.ticket_id(), "ticket_id"));
+  list.query.ticket_id = request.ticket_id();
+  return list;
+}
+
+absl::StatusOr<DecisionList> ReadRequest(const v1::ExplainAgentRequest& request) {
+  MUSTER_ASSIGN_OR_RETURN(DecisionList list, ReadDecisions(request));
+  MUSTER_RETURN_IF_ERROR(CheckId(request.agent_id(), "agent_id"));
+  list.query.agent_id = request.agent_id();
   return list;
 }
 

@@ -36,6 +36,10 @@ struct AssignmentList {
   AssignmentQuery query;
   std::string filters;
 };
+struct DecisionList {
+  DecisionQuery query;
+  std::string filters;
+};
 struct StatisticsQuery {
   std::string pool_id;
   absl::Duration window;
@@ -49,6 +53,8 @@ struct TapeQuery {
 
 absl::StatusOr<OfferList> ReadRequest(const v1::ListOffersRequest& request);
 absl::StatusOr<AssignmentList> ReadRequest(const v1::ListAssignmentsRequest& request);
+absl::StatusOr<DecisionList> ReadRequest(const v1::ExplainTicketRequest& request);
+absl::StatusOr<DecisionList> ReadRequest(const v1::ExplainAgentRequest& request);
 absl::StatusOr<RequeueOperation> ReadRequest(const v1::RequeueTicketRequest& request);
 absl::StatusOr<TransferOperation> ReadRequest(const v1::TransferTicketRequest& request);
 absl::StatusOr<StatisticsQuery> ReadRequest(const v1::GetStatisticsRequest& request);

@@ -50,6 +50,7 @@ class Segment {
     ApplyCustomersLeft();
     ApplyOffers();
     ApplyMoves();
+    ApplyDecisions();
     for (auto [index, first] : repeats_) {
       outcomes_[index] = outcomes_[first];
       if (outcomes_[index].ok()) outcomes_[index]->repeated = true;
@@ -278,6 +279,21 @@ class Segment {
     InsertMoves(tx_, moves);
     DeleteRequestsBefore(tx_, kSchema, newest - kRequestMemory, kRequestsForgottenAtOnce);
     muster::Store(tx_, kSchema, records);
+  }
+
+  void ApplyDecisions() {
+    std::vector<const DecisionRecord*> decisions;
+    for (size_t i : live_) {
+      std::visit(
+          [&](const auto& m) {
+            if constexpr (requires { m.decisions; }) {
+              for (const DecisionRecord& decision : m.decisions) decisions.push_back(&decision);
+            }
+          },
+          batch_[i]);
+      if (If<RecordDecisions>(i) != nullptr) outcomes_[i] = Outcome{};
+    }
+    if (!decisions.empty()) InsertDecisions(tx_, decisions);
   }
 
   pqxx::work& tx_;

@@ -94,6 +94,9 @@ absl::StatusOr<Outcome> FakeStore::Apply(const Mutation& mutation) {
         if constexpr (requires { m.hold; }) {
           if (!Holds(m.hold)) return EpochLost(m.hold.pool_id);
         }
+        if constexpr (requires { m.decisions; }) {
+          for (const DecisionRecord& d : m.decisions) decisions_.emplace(KeyOf(d.offer_id), d);
+        }
         return Do(m);
       },
       mutation);
@@ -305,6 +308,32 @@ void FakeStore::ListAssignments(AssignmentQuery query, absl::Time,
     }
     if (!query.oldest_first) std::reverse(page.begin(), page.end());
     if (static_cast<int>(page.size()) > query.limit) page.resize(query.limit);
+    return page;
+  });
+}
+
+void FakeStore::ListDecisions(DecisionQuery query, absl::Time,
+                              Done<std::vector<RecordedDecision>> done) {
+  Answer(std::move(done), [&] {
+    int64_t before =
+        query.before_sequence == 0 ? std::numeric_limits<int64_t>::max() : query.before_sequence;
+    const std::map<Key, Offer> offers = AllOffers();
+    std::vector<RecordedDecision> page;
+    for (auto it = decisions_.rbegin(); it != decisions_.rend(); ++it) {
+      const auto& [key, decision] = *it;
+      if (key.first != query.pool_id || key.second >= before ||
+          !Matches(query.ticket_id, decision.ticket_id) ||
+          !Matches(query.agent_id, decision.agent_id) ||
+          static_cast<int>(page.size()) >= query.limit) {
+        continue;
+      }
+      RecordedDecision& recorded = page.emplace_back(RecordedDecision{decision});
+      if (auto offer = offers.find(key); offer != offers.end()) {
+        recorded.outcome = offer->second.state;
+        recorded.outcome_reason = offer->second.reason;
+        recorded.outcome_time = offer->second.end_time;
+      }
+    }
     return page;
   });
 }

@@ -41,6 +41,8 @@ class FakeStore : public Store {
   void ListOffers(OfferQuery query, absl::Time deadline, Done<std::vector<Offer>> done) override;
   void ListAssignments(AssignmentQuery query, absl::Time deadline,
                        Done<std::vector<Assignment>> done) override;
+  void ListDecisions(DecisionQuery query, absl::Time deadline,
+                     Done<std::vector<RecordedDecision>> done) override;
   void LoadHistory(std::string pool_id, absl::Time since, absl::Time deadline,
                    Done<History> done) override;
   void FindRequest(std::string request_id, absl::Time deadline,
@@ -76,6 +78,7 @@ class FakeStore : public Store {
   absl::StatusOr<Outcome> Do(const RecordCustomerLeft& mutation);
   absl::StatusOr<Outcome> Do(const RecordOfferEnded& mutation);
   absl::StatusOr<Outcome> Do(const RecordMove& mutation);
+  absl::StatusOr<Outcome> Do(const RecordDecisions&) { return Outcome{}; }
   bool Holds(const matcher::Hold& hold) const;
   Found Find(const std::string& assignment_id) const;
   Entry* Live(const std::string& assignment_id, const std::string& ticket_id);
@@ -90,6 +93,7 @@ class FakeStore : public Store {
   std::map<Name, Key> live_;  // by ticket
   std::map<Name, Load> loads_;
   std::map<Key, Offer> ended_offers_;
+  std::map<Key, DecisionRecord> decisions_;
   std::map<Name, TicketMove> moves_;
   std::map<std::string, AnsweredRequest> requests_;
   absl::Status failure_;

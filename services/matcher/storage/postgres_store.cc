@@ -112,6 +112,13 @@ void PostgresStore::ListAssignments(AssignmentQuery query, absl::Time deadline,
       std::move(done));
 }
 
+void PostgresStore::ListDecisions(DecisionQuery query, absl::Time deadline,
+                                  Done<std::vector<RecordedDecision>> done) {
+  reads_->Read<std::vector<RecordedDecision>>(
+      [query = std::move(query)](pqxx::work& tx) { return SelectDecisions(tx, query); }, deadline,
+      std::move(done));
+}
+
 void PostgresStore::LoadHistory(std::string pool_id, absl::Time since, absl::Time deadline,
                                 Done<History> done) {
   reads_->Read<History>([pool_id = std::move(pool_id),

@@ -47,6 +47,8 @@ class PostgresStore : public Store {
   void ListOffers(OfferQuery query, absl::Time deadline, Done<std::vector<Offer>> done) override;
   void ListAssignments(AssignmentQuery query, absl::Time deadline,
                        Done<std::vector<Assignment>> done) override;
+  void ListDecisions(DecisionQuery query, absl::Time deadline,
+                     Done<std::vector<RecordedDecision>> done) override;
   void LoadHistory(std::string pool_id, absl::Time since, absl::Time deadline,
                    Done<History> done) override;
   void FindRequest(std::string request_id, absl::Time deadline,

@@ -123,6 +123,36 @@ std::vector<Assignment> SelectAssignments(pqxx::work& tx, const AssignmentQuery&
                      query.queue_id, std::clamp(query.limit, 1, kMaxPageSize + 1)));
 }
 
+std::vector<RecordedDecision> SelectDecisions(pqxx::work& tx, const DecisionQuery& query) {
+  const bool by_ticket = !query.ticket_id.empty();
+  int64_t before =
+      query.before_sequence == 0 ? std::numeric_limits<int64_t>::max() : query.before_sequence;
+  std::vector<RecordedDecision> decisions;
+  for (const auto& row : tx.exec_params(
+           absl::StrCat("SELECT d.sequence, d.ticket_id, d.agent_id, d.decide_time, d.body, "
+                        "o.state, o.reason, o.end_time FROM matcher.decision d "
+                        "LEFT JOIN LATERAL (SELECT state, reason, end_time FROM matcher.offer o "
+                        "WHERE o.pool_id = d.pool_id AND o.sequence = d.sequence LIMIT 1) o "
+                        "ON true WHERE d.pool_id = $1 AND d.",
+                        by_ticket ? "ticket_id" : "agent_id",
+                        " = $2 AND d.sequence < $3 ORDER BY d.sequence DESC LIMIT $4"),
+           query.pool_id, by_ticket ? query.ticket_id : query.agent_id, before,
+           std::clamp(query.limit, 1, kMaxPageSize + 1))) {
+    RecordedDecision& recorded = decisions.emplace_back();
+    recorded.decision = {
+        .offer_id = WorkId::FromSequence(query.pool_id, row[0].as<int64_t>()).ToString(),
+        .ticket_id = TextOf(row[1]),
+        .agent_id = TextOf(row[2]),
+        .time = TimeOf(row[3]),
+        .body = BytesOf(row[4])};
+    if (row[5].is_null()) continue;
+    recorded.outcome = static_cast<OfferState>(row[5].as<int>());
+    recorded.outcome_reason = TextOf(row[6]);
+    recorded.outcome_time = OptionalTimeOf(row[7]);
+  }
+  return decisions;
+}
+
 // In order of end_time, which no index but BRIN has: so that one is used, and not a walk back over
 // everything that the pool ever did.
 History SelectHistory(pqxx::work& tx, const std::string& pool_id, absl::Time since) {

@@ -25,6 +25,7 @@ absl::StatusOr<Offer> SelectOffer(pqxx::work& tx, const std::string& offer_id);
 absl::StatusOr<Assignment> SelectAssignment(pqxx::work& tx, const std::string& assignment_id);
 std::vector<Offer> SelectOffers(pqxx::work& tx, const OfferQuery& query);
 std::vector<Assignment> SelectAssignments(pqxx::work& tx, const AssignmentQuery& query);
+std::vector<RecordedDecision> SelectDecisions(pqxx::work& tx, const DecisionQuery& query);
 History SelectHistory(pqxx::work& tx, const std::string& pool_id, absl::Time since);
 std::optional<AnsweredRequest> SelectRequest(pqxx::work& tx, const std::string& request_id);
 

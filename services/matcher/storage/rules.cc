@@ -54,6 +54,12 @@ struct Checker {
     }
     return CheckId(m.offer.offer_id, m.hold);
   }
+  absl::Status operator()(const RecordDecisions& m) const {
+    for (const DecisionRecord& decision : m.decisions) {
+      if (absl::Status good = CheckId(decision.offer_id, m.hold); !good.ok()) return good;
+    }
+    return absl::OkStatus();
+  }
   absl::Status operator()(const RecordMove& m) const {
     if (m.move.ended_assignment_id.empty()) return absl::OkStatus();
     return CheckId(m.move.ended_assignment_id, m.hold);

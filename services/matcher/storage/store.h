@@ -34,6 +34,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/page_token.h"
+#include "services/matcher/domain/decision_record.h"
 #include "services/matcher/domain/records.h"
 
 namespace muster::matcher {
@@ -61,6 +62,7 @@ struct RecordAssignment {
   // The agent's, as the matcher knows it now. It bounds what is accepted from now on; work that the
   // agent already has is never touched by a capacity that was lowered.
   int capacity = 1;
+  std::vector<DecisionRecord> decisions;  // see RecordDecisions
 };
 
 struct StartWrapUp {
@@ -82,6 +84,7 @@ struct EndAssignment {
   absl::Time time;
   // The agent's complete, if it was one; empty if the end came from elsewhere.
   std::string request_id;
+  std::vector<DecisionRecord> decisions;  // see RecordDecisions
 };
 
 // Intake had the customer's leaving on record before it heard of this assignment, which has been
@@ -96,7 +99,8 @@ struct RecordCustomerLeft {
 // An offer that ended without being accepted.
 struct RecordOfferEnded {
   Hold hold;
-  Offer offer;  // not PENDING, not ACCEPTED; `end_time` is set
+  Offer offer;                            // not PENDING, not ACCEPTED; `end_time` is set
+  std::vector<DecisionRecord> decisions;  // see RecordDecisions
 };
 
 // Operations took a ticket back, or moved it. Ends the assignment that `move` names.
@@ -109,8 +113,15 @@ struct RecordMove {
   int64_t fingerprint = 0;
 };
 
+// Why offers were made, of this pool. They mostly ride along with the mutations above, and are then
+// written whatever becomes of those; one that is there already is left as it is.
+struct RecordDecisions {
+  Hold hold;
+  std::vector<DecisionRecord> decisions;
+};
+
 using Mutation = std::variant<TakePool, RecordAssignment, StartWrapUp, EndAssignment,
-                              RecordCustomerLeft, RecordOfferEnded, RecordMove>;
+                              RecordCustomerLeft, RecordOfferEnded, RecordMove, RecordDecisions>;
 
 struct Outcome {
   int64_t epoch = 0;  // of TakePool
@@ -146,6 +157,15 @@ struct AssignmentQuery {
   std::string queue_id;
   bool oldest_first = false;
   int64_t after_sequence = 0;  // only what follows this in the order asked for; 0: from the start
+  int limit = kDefaultPageSize;
+};
+
+// Newest first: about a ticket, or about an agent.
+struct DecisionQuery {
+  std::string pool_id;
+  std::string ticket_id;  // one of the two
+  std::string agent_id;
+  int64_t before_sequence = 0;  // only older ones than this; 0: from the newest
   int limit = kDefaultPageSize;
 };
 
@@ -186,6 +206,8 @@ class Store {
   virtual void ListOffers(OfferQuery query, absl::Time deadline, Done<std::vector<Offer>> done) = 0;
   virtual void ListAssignments(AssignmentQuery query, absl::Time deadline,
                                Done<std::vector<Assignment>> done) = 0;
+  virtual void ListDecisions(DecisionQuery query, absl::Time deadline,
+                             Done<std::vector<RecordedDecision>> done) = 0;
   virtual void LoadHistory(std::string pool_id, absl::Time since, absl::Time deadline,
                            Done<History> done) = 0;
   virtual void FindRequest(std::string request_id, absl::Time deadline,

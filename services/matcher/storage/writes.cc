@@ -94,6 +94,11 @@ constexpr char kInsertOffers[] = R"sql(
       $12::timestamptz[])
   ON CONFLICT DO NOTHING)sql";
 
+constexpr char kInsertDecisions[] =
+    "INSERT INTO matcher.decision (pool_id, sequence, ticket_id, agent_id, decide_time, body) "
+    "SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], "
+    "$6::bytea[]) ON CONFLICT (pool_id, sequence) DO NOTHING";
+
 constexpr char kInsertMoves[] = R"sql(
   INSERT INTO matcher.ticket_move (pool_id, ticket_id, progress_revision, queue_id,
       preferred_agent_id, reason, ended_sequence, move_time)
@@ -130,6 +135,7 @@ void PrepareWrites(pqxx::connection& connection) {
   connection.prepare("update_wrap_ups", kUpdateWrapUps);
   connection.prepare("move_to_ended", absl::StrCat(kMoveToEnded, kAssignmentColumns));
   connection.prepare("insert_offers", kInsertOffers);
+  connection.prepare("insert_decisions", kInsertDecisions);
 }
 
 std::map<std::string, int64_t> LockEpochs(pqxx::work& tx, const std::set<std::string>& pool_ids) {
@@ -236,6 +242,19 @@ void InsertOffers(pqxx::work& tx, const std::vector<const RecordOfferEnded*>& mu
   tx.exec_prepared("insert_offers", keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
                    queues.str(), agents.str(), states.str(), reasons.str(), ticket_times.str(),
                    created.str(), received.str(), expiring.str(), ended.str());
+}
+
+void InsertDecisions(pqxx::work& tx, const std::vector<const DecisionRecord*>& decisions) {
+  Keys keys;
+  PgArray agents, times, bodies;
+  for (const DecisionRecord* decision : decisions) {
+    keys.Add(decision->offer_id, decision->ticket_id);
+    agents.Text(decision->agent_id);
+    times.Time(decision->time);
+    bodies.Bytes(decision->body);
+  }
+  tx.exec_prepared("insert_decisions", keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
+                   agents.str(), times.str(), bodies.str());
 }
 
 void InsertMoves(pqxx::work& tx, const std::vector<const RecordMove*>& mutations) {

@@ -40,6 +40,7 @@ std::map<std::string, Assignment> SetCustomersLeft(
     pqxx::work& tx, const std::vector<const RecordCustomerLeft*>& mutations);
 
 void InsertOffers(pqxx::work& tx, const std::vector<const RecordOfferEnded*>& mutations);
+void InsertDecisions(pqxx::work& tx, const std::vector<const DecisionRecord*>& decisions);
 void InsertMoves(pqxx::work& tx, const std::vector<const RecordMove*>& mutations);
 
 // By id; those that are not there are left out.

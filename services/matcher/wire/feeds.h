@@ -20,6 +20,7 @@ struct TicketFeed {
     stub.async()->WatchTickets(context, request, reactor);
   }
   static void Gather(Response::Chunk* chunk, Snapshot* snapshot) {
+    if (chunk->has_pool()) snapshot->pool = std::move(*chunk->mutable_pool());
     for (auto& queue : *chunk->mutable_queues()) snapshot->queues.push_back(std::move(queue));
     for (auto& ticket : *chunk->mutable_tickets()) snapshot->tickets.push_back(std::move(ticket));
   }

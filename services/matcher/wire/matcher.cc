@@ -66,6 +66,7 @@ void Matcher::Start() {
       [this](const std::string& pool_id, std::vector<ProgressAnswer> answers) {
         OnAnswered(pool_id, std::move(answers));
       });
+  pauses_ = std::make_unique<PauseSender>(parts_.availability, PauseOptions{});
   DeliveryClient::Handlers handlers;
   handlers.ready = [this](const std::set<std::string>& pools) { OnReady(pools); };
   handlers.gone = [this](const std::string& reason) {
@@ -175,13 +176,13 @@ void Matcher::Serve(const std::string& pool_id, Taken taken) {
   PoolRunnerOptions options;
   options.pool_id = pool_id;
   options.epoch = taken.epoch;
-  options.prices = options_.prices;
   options.tape_bytes = options_.tape_bytes;
   PoolRunnerParts parts{.clock = parts_.clock,
                         .sequencer = *sequencer,
                         .store = parts_.store,
                         .delivery = *delivery_,
                         .progress = *progress_,
+                        .pauses = *pauses_,
                         .metrics = parts_.metrics,
                         .on_lost = [weak = weak_from_this(), pool_id](const absl::Status& why) {
                           if (auto self = weak.lock()) self->OnLost(pool_id, why);
@@ -439,6 +440,7 @@ void Matcher::Stop() {
   }
   for (auto& [id, pool] : pools) End(id, std::move(pool));
   if (progress_) progress_->Stop();
+  if (pauses_) pauses_->Stop();
   for (auto& sequencer : sequencers_) sequencer->Stop();
   if (delivery_) delivery_->Stop(kLastWords);
 }

@@ -25,6 +25,7 @@
 #include "services/matcher/core/metrics.h"
 #include "services/matcher/core/pool_runner.h"
 #include "services/matcher/wire/delivery_client.h"
+#include "services/matcher/wire/pause_sender.h"
 #include "services/matcher/wire/pool_directory.h"
 #include "services/matcher/wire/progress_sender.h"
 
@@ -37,7 +38,6 @@ namespace muster::matcher {
 struct MatcherOptions {
   std::string node_id;
   int sequencers = 1;  // threads that own pools
-  Prices prices;
   DirectoryOptions directory;
   size_t tape_bytes = 0;  // of each pool's run; 0: none is kept
   absl::Duration feed_silence = absl::Seconds(20);
@@ -130,6 +130,7 @@ class Matcher final : public PoolOperations, public std::enable_shared_from_this
   std::atomic<bool> draining_{false};
   std::unique_ptr<DeliveryClient> delivery_;
   std::unique_ptr<ProgressSender> progress_;
+  std::unique_ptr<PauseSender> pauses_;
   std::unique_ptr<PoolDirectory> directory_;
 };
 

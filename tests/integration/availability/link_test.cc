@@ -185,6 +185,36 @@ TEST_CASE("a presence set by a call is told to the link") {
   CHECK(told->presence_changed().presence() == v1::PRESENCE_PAUSED);
 }
 
+TEST_CASE("an agent whom the matcher pauses is told on its link, with the reason") {
+  Harness h;
+  h.CreateAgent("p", "anna");
+  Link link(h);
+  link.Hello("p", "anna");
+  const v1::Agent agent = h.GetAgent("p", "anna");
+  v1::PauseAgentRequest request;
+  request.set_pool_id("p");
+  request.set_agent_id("anna");
+  request.set_reason("3 offers in a row were not answered");
+  request.set_session_id(agent.session_id());
+  *request.mutable_presence_time() = agent.presence_time();
+  for (int i = 0; i < 2; ++i) {  // again does no harm
+    auto answer = h.Call(&v1::AvailabilityService::Stub::PauseAgent, request);
+    REQUIRE(answer.ok());
+    CHECK(answer->applied());
+  }
+  std::optional<v1::PlatformFrame> frame = link.AwaitKind(v1::PlatformFrame::kPresenceChanged);
+  REQUIRE(frame.has_value());
+  CHECK(frame->presence_changed().presence() == v1::PRESENCE_PAUSED);
+  CHECK(frame->presence_changed().reason() == request.reason());
+  CHECK(h.GetAgent("p", "anna").presence_reason() == request.reason());
+  // The agent's word is later than what the matcher has seen.
+  REQUIRE(h.SetPresence("p", "anna", v1::PRESENCE_ONLINE).ok());
+  auto late = h.Call(&v1::AvailabilityService::Stub::PauseAgent, request);
+  REQUIRE(late.ok());
+  CHECK_FALSE(late->applied());
+  CHECK(h.GetAgent("p", "anna").presence() == v1::PRESENCE_ONLINE);
+}
+
 TEST_CASE("a session without a link lasts as long as its lease") {
   Harness h({.lease = absl::Milliseconds(1500)});
   h.CreateAgent("p", "anna");

@@ -1,4 +1,6 @@
 // What each mutation does to an agent; the inbox; acts that wait.
+#include <functional>
+
 #include "common/base/errors.h"
 #include "services/availability/domain/act_table.h"
 #include "services/availability/domain/inbox.h"
@@ -89,6 +91,39 @@ TEST_CASE("a presence from a link counts while its session stands") {
   row->connected = false;
   act.only_session_id = "s1";
   CHECK(ErrorReason(Do(act, row).status()) == "SESSION_REPLACED");
+}
+
+TEST_CASE("the matcher pauses an agent, but not over a later word of its own") {
+  const PauseAgent act{"let 3 pass", "s1", kThen};
+  struct Case {
+    const char* name;
+    std::function<void(Agent&)> change;
+    bool applied;
+  };
+  const std::vector<Case> cases = {
+      {"its last word", [](Agent&) {}, true},
+      {"out of reach for now", [](Agent& a) { a.connected = false; }, true},
+      {"came back since", [](Agent& a) { a.session_id = "s2"; }, false},
+      {"paused itself", [](Agent& a) { a.presence = Presence::kPaused; }, false},
+      {"drains", [](Agent& a) { a.presence = Presence::kDraining; }, false},
+      {"went and came", [](Agent& a) { a.presence_time = kThen + absl::Seconds(1); }, false},
+      {"to the microsecond", [](Agent& a) { a.presence_time = kThen + absl::Nanoseconds(900); },
+       true}};
+  for (const Case& c : cases) {
+    INFO(c.name);
+    std::optional<Agent> row = Anna(Presence::kOnline, true, true);
+    c.change(*row);
+    CHECK(*Do(act, row) == c.applied);
+    if (!c.applied) continue;
+    CHECK(row->presence == Presence::kPaused);
+    CHECK(row->presence_reason == "let 3 pass");
+    CHECK(row->presence_time == kNow);
+    CHECK_FALSE(*Do(act, row));  // again: nothing
+    CHECK(*Do(ByCall(Presence::kOnline), row));
+    CHECK_FALSE(*Do(act, row));  // the agent's word was later
+  }
+  std::optional<Agent> nobody;
+  CHECK(absl::IsNotFound(Do(act, nobody).status()));
 }
 
 TEST_CASE("hello begins a session, with the presence it names or the one there was") {

@@ -87,6 +87,22 @@ TEST_CASE("mutations of one agent in one batch are done in order") {
   CHECK(change.agents[0] == agent);
 }
 
+TEST_CASE("an agent who does not react is paused, and it stays on record why") {
+  StoreTester t;
+  t.Must("anna", New());
+  t.Must("anna", StartSession{"s-1", "n", Presence::kOnline});
+  const absl::Time since = t.Get("anna")->presence_time;
+  t.now += absl::Seconds(60);
+  const Outcome paused = t.Must("anna", PauseAgent{"let 3 pass", "s-1", since});
+  CHECK(paused.applied);
+  CHECK(paused.before == Presence::kOnline);
+  const Agent agent = *t.Get("anna");
+  CHECK(agent.presence == Presence::kPaused);
+  CHECK(agent.presence_reason == "let 3 pass");
+  CHECK(agent.presence_time == t.now);
+  CHECK_FALSE(t.Must("anna", PauseAgent{"let 3 pass", "s-1", since}).applied);
+}
+
 TEST_CASE("what changes nothing takes no revision") {
   StoreTester t;
   t.Must("anna", New());

@@ -167,7 +167,7 @@ TEST_CASE("health forgives a short absence, but not one from the start") {
 }
 
 TEST_CASE("what is missing in a new snapshot is gone") {
-  TicketMirror mirror({});
+  TicketMirror mirror;
   Events events;
   TicketSnapshot snapshot;
   snapshot.queues.emplace_back().set_queue_id("card");
@@ -191,7 +191,7 @@ TEST_CASE("what is missing in a new snapshot is gone") {
 }
 
 TEST_CASE("a ticket's state at intake counts by what intake has heard") {
-  TicketMirror mirror({});
+  TicketMirror mirror;
   auto say = [&mirror](in::TicketState state, int64_t heard) {
     in::WatchTicketsResponse::Changes changes;
     in::Ticket* ticket = changes.add_tickets();

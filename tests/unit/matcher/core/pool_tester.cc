@@ -51,7 +51,7 @@ void PoolTester::Start() {
                [this](absl::StatusOr<Outcome> outcome) { options.epoch = outcome->epoch; });
   sequencer = std::make_unique<Sequencer>(SequencerOptions{}, clock);
   runner = std::make_shared<PoolRunner>(
-      options, PoolRunnerParts{clock, *sequencer, store, delivery, progress, metrics,
+      options, PoolRunnerParts{clock, *sequencer, store, delivery, progress, pauses, metrics,
                                [this](const absl::Status& why) { lost.push_back(why); }});
   std::vector<Assignment> live;
   store.LoadLiveAssignments(
@@ -90,6 +90,7 @@ void PoolTester::Advance(absl::Duration by) {
 
 void PoolTester::SendTickets() {
   TicketSnapshot snapshot;
+  snapshot.pool = pool;
   snapshot.queues.push_back(queue);
   for (const auto& [id, ticket] : tickets) {
     if (IsLive(ticket)) snapshot.tickets.push_back(ticket);
@@ -157,6 +158,14 @@ void PoolTester::ChangeQueue(const std::function<void(in::Queue&)>& change) {
   change(queue);
   in::WatchTicketsResponse::Changes changes;
   *changes.add_queues() = queue;
+  runner->OnTicketChanges(std::move(changes), clock.Now());
+  Run();
+}
+
+void PoolTester::ChangePool(const std::function<void(in::Pool&)>& change) {
+  change(pool);
+  in::WatchTicketsResponse::Changes changes;
+  *changes.mutable_pool() = pool;
   runner->OnTicketChanges(std::move(changes), clock.Now());
   Run();
 }
@@ -268,6 +277,10 @@ std::vector<std::string> PoolTester::Progress() const {
         told.push_back(
             absl::StrCat("resolved ", entry.ticket_id(), " ", entry.resolved().disposition()));
         break;
+      case in::ProgressEntry::kHeld:
+        told.push_back(absl::StrCat("held ", entry.ticket_id(), " ", entry.held().reason(), " ",
+                                    entry.held().refusals()));
+        break;
       case in::ProgressEntry::kExpired:
         told.push_back("expired " + entry.ticket_id());
         break;
@@ -306,6 +319,17 @@ Assignment PoolTester::Record(const std::string& assignment_id) {
                       });
   REQUIRE(record.has_value());
   return *record;
+}
+
+std::vector<RecordedDecision> PoolTester::Decisions(const std::string& ticket_id,
+                                                    const std::string& agent_id) {
+  std::vector<RecordedDecision> decisions;
+  store.ListDecisions({.pool_id = options.pool_id, .ticket_id = ticket_id, .agent_id = agent_id},
+                      absl::InfiniteFuture(),
+                      [&](absl::StatusOr<std::vector<RecordedDecision>> found) {
+                        if (found.ok()) decisions = *std::move(found);
+                      });
+  return decisions;
 }
 
 Offer PoolTester::OfferRecord(const std::string& offer_id) {

@@ -54,6 +54,15 @@ class FakeProgress final : public ProgressSink {
   size_t backlog = 0;
 };
 
+class FakePauses final : public PauseSink {
+ public:
+  void Pause(availability::v1::PauseAgentRequest request) override {
+    asked.push_back(std::move(request));
+  }
+
+  std::vector<availability::v1::PauseAgentRequest> asked;
+};
+
 class PoolTester {
  public:
   using Ticket = intake::v1::Ticket;
@@ -79,6 +88,7 @@ class PoolTester {
   Agent& AddAgent(const std::string& id, const std::function<void(Agent&)>& change = {});
   void ChangeAgent(const std::string& id, const std::function<void(Agent&)>& change);
   void ChangeQueue(const std::function<void(intake::v1::Queue&)>& change);
+  void ChangePool(const std::function<void(intake::v1::Pool&)>& change);
   void SendTickets();  // a whole snapshot
   void SendAgents();
 
@@ -113,6 +123,9 @@ class PoolTester {
   // The record, which must be there.
   Assignment Record(const std::string& assignment_id);
   Offer OfferRecord(const std::string& offer_id);
+  // Newest first; about a ticket if it is named, else about an agent.
+  std::vector<RecordedDecision> Decisions(const std::string& ticket_id,
+                                          const std::string& agent_id = "");
 
   FakeClock clock;
   Metrics registry;
@@ -120,10 +133,12 @@ class PoolTester {
   FakeStore store;
   FakeDelivery delivery;
   FakeProgress progress;
+  FakePauses pauses;
   std::unique_ptr<Sequencer> sequencer;
   PoolRunnerOptions options;
   std::shared_ptr<PoolRunner> runner;
   std::vector<absl::Status> lost;
+  intake::v1::Pool pool;
   intake::v1::Queue queue;
   std::map<std::string, Ticket> tickets;
   std::map<std::string, Agent> agents;
