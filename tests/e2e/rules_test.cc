@@ -60,16 +60,14 @@ TEST_CASE("what is asked for relaxes as the wait grows, and explain says so") {
   Stack& stack = SharedStack();
   Pool pool(stack, "chat", [](in::Queue& queue) {
     queue.mutable_required_skills(0)->set_level(5);  // agents of the test have 3
-    in::RelaxStep& step = *queue.add_relax_steps();
-    *step.mutable_after() = Millis(1500);
-    in::RelaxedSkill& skill = *step.add_skills();
-    skill.set_skill("chat");
-    skill.set_level(3);
   });
   pool.AddAgent("ann");
   Agent ann(stack, pool.id(), "ann");
   const std::string ticket = pool.CreateTicket("c-1").ticket_id();
-  Explained(pool, "ticket", ticket, {"waits in q, place 1", "next relaxing step", "lacks a skill"});
+  Explained(
+      pool, "ticket", ticket,
+      {"waits in q, place 1", "Nobody registered fits", "1 agent could not: 1 lacks a skill"});
+  REQUIRE(Muster(pool, {"queue", "update", "q", "--relax", "1ms=chat:3"}).code == 0);
   const av::OfferNotice offer = ann.WaitForOffer();
   REQUIRE(offer.ticket_id() == ticket);
   ann.Accept(offer.offer_id());
