@@ -44,8 +44,11 @@ void Core::EndWork(Index w, bool worked) {
   Load(a, -static_cast<std::int64_t>(work.weight), 0);
   if (worked) {
     const Nanos lasted = now_ - std::min(work.assigned, now_);
-    const Nanos carry =
-        work.credit == 0 ? 0 : MulDiv(work.credit, fair_window_, fair_window_ + lasted);
+    // Without a window nothing carries over; and nothing is divided by it, should no time have
+    // passed.
+    const Nanos carry = work.credit == 0 || fair_window_ == 0
+                            ? 0
+                            : MulDiv(work.credit, fair_window_, fair_window_ + lasted);
     StartIdling(a, now_, carry);
   }
   if (work.deadline != kNever) {

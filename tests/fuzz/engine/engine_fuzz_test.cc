@@ -15,11 +15,30 @@ constexpr std::size_t kBytes = 6'000;  // of one tape: about 500 events
 constexpr std::uint64_t kSeedsToFindABug = 60;
 
 // Kinds of effects, and reasons: all of them must occur, or the tapes test too little.
-const char* const kMustHappen[] = {
-    "MakeOffer{",    "MoveDeadline{",  "Assign{",       "StartWrapUp{",      "RequeueTicket{",
-    "ExpireTicket{", "ResendToAgent{", "Unchanged{",    "Reject{",           "outcome=DECLINED",
-    "NOT_ANSWERED",  "TICKET_GONE",    "AGENT_PAUSED",  "CAPACITY_REDUCED",  "TRANSFERRED",
-    "QUEUE_REMOVED", "CUSTOMER_LEFT",  "OFFER_EXPIRED", "AFTER_WORK_ELAPSED"};
+const char* const kMustHappen[] = {"MakeOffer{",
+                                   "MoveDeadline{",
+                                   "Assign{",
+                                   "StartWrapUp{",
+                                   "RequeueTicket{",
+                                   "ExpireTicket{",
+                                   "ResendToAgent{",
+                                   "Unchanged{",
+                                   "Reject{",
+                                   "outcome=DECLINED",
+                                   "NOT_ANSWERED",
+                                   "TICKET_GONE",
+                                   "AGENT_PAUSED",
+                                   "CAPACITY_REDUCED",
+                                   "TRANSFERRED",
+                                   "QUEUE_REMOVED",
+                                   "CUSTOMER_LEFT",
+                                   "OFFER_EXPIRED",
+                                   "AFTER_WORK_ELAPSED",
+                                   "HoldTicket{",
+                                   "PauseAgent{",
+                                   "TAKEN",
+                                   "relax_step=2",
+                                   "AGENT_LOST"};
 
 TEST_CASE("whatever the bytes say, nothing is lost, doubled or unanswered") {
   std::set<std::string> happened;

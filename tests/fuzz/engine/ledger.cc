@@ -179,8 +179,9 @@ void Ledger::See(const EndAssignment& e) {
   const auto it = assignments_.find(e.assignment);
   Expect(it != assignments_.end(), "an assignment", "ended that was not live");
   if (it == assignments_.end()) return;
-  const bool lives_on = e.reason == reason::kRequeued || e.reason == reason::kTransferred ||
-                        e.reason == reason::kAgentLost;
+  const bool taken_back = e.reason == reason::kRequeued || e.reason == reason::kTransferred ||
+                          e.reason == reason::kAgentLost;
+  const bool lives_on = taken_back && e.from == AssignmentState::kActive;
   if (lives_on) {
     Excuse(it->second.ticket, it->second.agent);
     tickets_[it->second.ticket].state = TicketState::kWaiting;

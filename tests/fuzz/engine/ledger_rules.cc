@@ -121,6 +121,9 @@ void Ledger::CheckOrder(const std::string& id, const std::string& agent_id) {
   if (offered == tickets_.end() || !offered->second.reserved_for.empty()) return;
   const Ticket& ticket = offered->second;
   const Agent& agent = agents_[agent_id];
+  // A heavy ticket that has claimed the agent goes before those that could not claim it then.
+  const QueueRules& rules = QueueOf(ticket).rules;
+  if (rules.weight > 1 && now_ - ticket.spec.create_time >= rules.capacity_claim_after) return;
   for (const auto& [other_id, other] : tickets_) {
     if (other.state != TicketState::kWaiting || !other.reserved_for.empty()) continue;
     if (!SameDemands(ticket.spec, other.spec) || RankOf(other) >= RankOf(ticket)) continue;

@@ -40,6 +40,7 @@ struct PlantedBug {
   std::string_view caught_as;  // part of what the checks say about it
 };
 inline constexpr PlantedBug kPlantedBugs[] = {
+    {Bug::kRelaxStepSkipped, "relax step skipped", "waits though"},
     {Bug::kLostRequeue, "lost requeue", "waits though"},
     {Bug::kDoubleOffer, "double offer", "is offered to too many"},
     {Bug::kCapacityMiscounted, "capacity miscounted", "beyond its capacity"},

@@ -97,6 +97,11 @@ Event World::Queue() {
         {choices_.Name("s", kSkills), static_cast<int>(1 + choices_.Below(4))}};
   }
   if (choices_.OneIn(3)) rules.preferred_skills = Skills(1);
+  for (std::uint64_t n = choices_.Below(3); n > 0; --n) {
+    rules.relax_steps.insert(
+        rules.relax_steps.begin(),
+        {absl::Seconds(10 * n), {{choices_.Name("s", kSkills), static_cast<int>(n == 1)}}, n == 2});
+  }
   rules.weight = static_cast<std::uint32_t>(1 + choices_.Below(2));
   rules.priority_ahead = absl::Seconds(10 * choices_.Below(3));
   rules.offer_timeout = absl::Seconds(10 + 10 * choices_.Below(2));
@@ -107,6 +112,9 @@ Event World::Queue() {
   rules.expiry_price = absl::Seconds(15);
   rules.capacity_claim_after = absl::Seconds(20 * choices_.Below(4));
   rules.target_wait = absl::Seconds(20 * choices_.Below(3));
+  if (choices_.OneIn(4)) rules.offers_at_once = static_cast<std::uint32_t>(1 + choices_.Below(5));
+  rules.most_refusals = static_cast<std::uint32_t>(choices_.Below(4));
+  if (choices_.OneIn(8)) rules.phase = static_cast<Phase>(choices_.Below(3));
   return QueueChanged{id, rules};
 }
 
@@ -118,6 +126,7 @@ Event World::Pool() {
   rules.scarcity = !choices_.OneIn(2);
   rules.most_offers_per_agent = static_cast<std::uint32_t>(choices_.Below(3));
   rules.ignored_offers_to_pause = static_cast<std::uint32_t>(choices_.Below(4));
+  if (choices_.OneIn(8)) rules.phase = static_cast<Phase>(choices_.Below(3));
   return PoolChanged{rules};
 }
 
@@ -145,6 +154,10 @@ Event World::Ticket(bool details) {
   // On whole seconds, so that ties occur.
   spec.create_time =
       absl::FromUnixSeconds(absl::ToUnixSeconds(now_)) - absl::Seconds(choices_.Below(7));
+  // Never told anew: intake does not change it.
+  if (const auto known = ledger_.tickets().find(spec.ticket_id); known != ledger_.tickets().end()) {
+    spec.create_time = known->second.spec.create_time;
+  }
   if (choices_.OneIn(4)) spec.priority_ahead = absl::Seconds(5 * choices_.Below(3));
   if (choices_.OneIn(4)) spec.language = choices_.Name("l", kLanguages);
   if (choices_.OneIn(4)) spec.extra_skills = Skills(2);
