@@ -19,6 +19,9 @@ namespace muster {
 namespace {
 
 constexpr char kUnavailable[] = "DATABASE_UNAVAILABLE";
+// Longest rest between two statements of a transaction, held by the server: a process that is
+// stopped in mid-commit must not keep the locks that others wait for.
+constexpr absl::Duration kIdleInTransactionTimeout = absl::Seconds(1);
 constexpr char kInDoubt[] = "COMMIT_IN_DOUBT";
 constexpr absl::Duration kMinConnectTimeout = absl::Seconds(2);  // libpq rounds 1 s up anyway
 
@@ -32,8 +35,8 @@ absl::Status FromSqlState(const std::string& state, const char* what) {
   };
   if (is("40")) return error(absl::StatusCode::kAborted, "TRANSACTION_CONFLICT");
   if (is("57014") || is("55P03")) return error(absl::StatusCode::kUnavailable, "DATABASE_SLOW");
-  // Shutdown, connection, out of resources, a standby that takes no writes.
-  if (is("57P") || is("08") || is("53") || is("25006")) {
+  // Shutdown, connection, out of resources, cut while idle, a standby that takes no writes.
+  if (is("57P") || is("25P03") || is("08") || is("53") || is("25006")) {
     return error(absl::StatusCode::kUnavailable, kUnavailable);
   }
   if (is("23505")) return error(absl::StatusCode::kAlreadyExists, "UNIQUE_VIOLATION");
@@ -90,6 +93,8 @@ class Connection::Link {
     pqxx::nontransaction tx(connection_);
     tx.exec(absl::StrCat("SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET statement_timeout = ",
                          absl::ToInt64Milliseconds(options.statement_timeout),
+                         "; SET idle_in_transaction_session_timeout = ",
+                         absl::ToInt64Milliseconds(kIdleInTransactionTimeout),
                          options.read_only ? "; SET default_transaction_read_only = on" : ""));
   }
   ~Link() {

@@ -1,5 +1,6 @@
 # The ports of a local stack. All follow from one base: 7400 gives gRPC on 7401 to 7403, metrics on
-# 7411 to 7413 and PostgreSQL on 7432, all on the loopback interface.
+# 7411 to 7413 and PostgreSQL on 7432, all on the loopback interface. More matchers than one have gRPC
+# from 7442 and metrics from 7452.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034  # the scripts that source this use it
@@ -7,9 +8,23 @@ DEFAULT_PORT_BASE=7400
 
 # The services in the order in which they start; a service's place is its port's last digit.
 SERVICES=(intake availability matcher)
+MAX_MATCHERS=9
+
+# use_matchers N: SERVICES with that many matchers: matcher, matcher-2, matcher-3 and so on.
+use_matchers() {
+  local n
+  SERVICES=(intake availability matcher)
+  for ((n = 2; n <= $1; n++)); do SERVICES+=("matcher-$n"); done
+}
+count_matchers() { printf '%s' $((${#SERVICES[@]} - 2)); }
+program_of() { printf 'muster-%s' "${1%-[0-9]}"; }
 
 service_port() {
   local i
+  if [[ "$1" == matcher-[2-9] ]]; then
+    printf '%s' $((PORT_BASE + 40 + ${1#matcher-}))
+    return
+  fi
   for i in "${!SERVICES[@]}"; do
     [[ "${SERVICES[$i]}" == "$1" ]] && printf '%s' $((PORT_BASE + 1 + i))
   done

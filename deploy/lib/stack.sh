@@ -24,10 +24,14 @@ _load_settings() {
   [[ "$PORT_BASE" =~ ^[0-9]+$ && "$PORT_BASE" -ge 1024 && "$PORT_BASE" -le 65000 ]] ||
     die "MUSTER_PORT_BASE is '$PORT_BASE'; it must be a number from 1024 to 65000"
   if stack_is_up; then
-    { read -r PORT_BASE && read -r BIN; } <"$MUSTER_HOME/run/stack"
+    local matchers=1
+    { read -r PORT_BASE && read -r BIN && read -r matchers; } <"$MUSTER_HOME/run/stack" || true
+    use_matchers "$matchers"
   fi
 }
-_save_settings() { printf '%s\n%s\n' "$PORT_BASE" "$BIN" >"$MUSTER_HOME/run/stack"; }
+_save_settings() {
+  printf '%s\n%s\n%s\n' "$PORT_BASE" "$BIN" "$(count_matchers)" >"$MUSTER_HOME/run/stack"
+}
 _forget_settings() { rm -f "$MUSTER_HOME/run/stack"; }
 
 # A stack is up while any part of it runs. After a reboot the file is there, and the stack is not.
@@ -59,7 +63,7 @@ muster() {
 # What a shell needs so that `muster` finds this stack.
 print_environment() {
   local service
-  for service in "${SERVICES[@]}"; do
+  for service in intake availability matcher; do
     printf "export MUSTER_%s='%s'\n" "${service^^}" "$(address_of "$service")"
   done
   printf "export MUSTER_DATABASE_URL='%s'\n" "$(database_url)"
@@ -72,18 +76,28 @@ _start_service() {
   log="$(log_file_of "$service")"
   if [[ -f "$log" && "$(stat -c %s "$log")" -gt "$LOG_ROTATE_BYTES" ]]; then mv -f "$log" "$log.1"; fi
   flags=(--listen "$(address_of "$service")" --metrics-listen "127.0.0.1:$(metrics_port "$service")")
-  if [[ "$service" == matcher ]]; then
+  if [[ "$(program_of "$service")" == muster-matcher ]]; then
     flags+=(--intake "$(address_of intake)" --availability "$(address_of availability)")
   fi
   # The address holds a password: it goes by the environment, which no other user can read.
   MUSTER_DATABASE_URL="$(database_url)" \
-    start_process "$(pid_file_of "$service")" "$log" "$BIN/muster-$service" "${flags[@]}"
+    start_process "$(pid_file_of "$service")" "$log" "$BIN/$(program_of "$service")" "${flags[@]}"
+}
+
+# Whether every service says that it serves: each matcher is asked beside the other two.
+_all_serve() {
+  local service
+  for service in "${SERVICES[@]}"; do
+    [[ "$(program_of "$service")" == muster-matcher ]] || continue
+    MUSTER_INTAKE="$(address_of intake)" MUSTER_AVAILABILITY="$(address_of availability)" \
+      MUSTER_MATCHER="$(address_of "$service")" "$BIN/muster" status >/dev/null 2>&1 || return 1
+  done
 }
 
 # Waits until every service says that it serves; fails early if one has ended.
 _wait_until_ready() {
   local deadline=$((SECONDS + READY_SECONDS)) service
-  until muster status >/dev/null 2>&1; do
+  until _all_serve; do
     for service in "${SERVICES[@]}"; do
       live_pid "$(pid_file_of "$service")" >/dev/null || _report_failure "$service ended"
     done
@@ -106,7 +120,7 @@ _report_failure() {
 
 stack_up() {
   local program service
-  for program in muster "${SERVICES[@]/#/muster-}"; do
+  for program in muster muster-intake muster-availability muster-matcher; do
     [[ -x "$BIN/$program" ]] || die "there is no $BIN/$program: build it, or set MUSTER_BIN"
   done
   if ! stack_is_up; then
@@ -114,8 +128,8 @@ stack_up() {
     taken="$(taken_ports)"
     [[ -z "$taken" ]] ||
       die "taken by another program: ports $taken; try MUSTER_PORT_BASE=$(find_free_base "$PORT_BASE")"
-    _save_settings
   fi
+  _save_settings
   start_postgres
   for service in "${SERVICES[@]}"; do _start_service "$service"; done
   _wait_until_ready

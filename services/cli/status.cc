@@ -1,9 +1,11 @@
 // muster status: which services answer, whether they can serve and, if not, why.
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/base/errors.h"
 #include "common/rpc/proto_time.h"
+#include "muster/matcher/v1/members.grpc.pb.h"
 #include "muster/server/v1/server.grpc.pb.h"
 #include "services/cli/commands.h"
 #include "services/cli/flags.h"
@@ -75,6 +77,25 @@ void PrintTable(const std::vector<Asked>& all) {
   Print(RenderTable({"SERVICE", "ADDRESS", "STATE", "VERSION", "UP", "WHY"}, rows));
 }
 
+// Who has how many pools; nothing if the matcher that was asked is too old to know, or not there.
+void PrintMatchers(Context& context) {
+  auto stub = matcher::v1::MatcherMembers::NewStub(context.ChannelTo(context.options().matcher));
+  absl::StatusOr<matcher::v1::ListMatchersResponse> answer = context.Call(
+      *stub, &matcher::v1::MatcherMembers::Stub::ListMatchers, matcher::v1::ListMatchersRequest());
+  if (!answer.ok()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const matcher::v1::Matcher& m : answer->matchers()) {
+    rows.push_back({m.matcher_id(), m.address(), absl::StrCat(m.pools()),
+                    m.takes_pools() ? "" : "takes none: leaving, or without intake"});
+  }
+  if (answer->pools_without_matcher() > 0) {
+    rows.push_back({"(nobody)", "", absl::StrCat(answer->pools_without_matcher()),
+                    "waiting for a matcher to take them"});
+  }
+  Print("\n");
+  Print(RenderTable({"MATCHER", "ADDRESS", "POOLS", "WHY"}, rows));
+}
+
 void PrintAllJson(const std::vector<Asked>& all) {
   for (const Asked& asked : all) {
     ServerInfo info;
@@ -99,6 +120,7 @@ absl::Status Status(Context& context, absl::Duration wait) {
     PrintAllJson(all);
   } else {
     PrintTable(all);
+    if (all.back().answer.ok()) PrintMatchers(context);
   }
   if (AllServe(all)) return absl::OkStatus();
   return Unavailable("NOT_SERVING", "not all services serve");

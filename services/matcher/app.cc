@@ -7,12 +7,15 @@
 #include <utility>
 
 #include "common/base/backoff.h"
+#include "common/base/boot_clock.h"
 #include "common/base/errors.h"
+#include "common/base/smooth_clock.h"
 #include "common/db/monitor.h"
 #include "common/obs/log.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
 #include "services/matcher/service/matcher_service.h"
+#include "services/matcher/service/members_service.h"
 #include "services/matcher/storage/decision_purge.h"
 #include "services/matcher/storage/postgres_store.h"
 #include "services/matcher/wire/matcher.h"
@@ -56,6 +59,12 @@ MatcherOptions MatcherOf(const Config& config) {
   options.sequencers = config.sequencers;
   options.tape_bytes = static_cast<size_t>(config.tape_bytes);
   options.directory.interval = config.pool_poll;
+  options.ownership.lease = config.lease;
+  options.ownership.renew_interval = config.lease_renew;
+  options.ownership.settle = config.lease / 2;
+  options.ownership.shares.max_pools = config.max_pools;
+  options.ownership.shares.max_moves = config.max_moves;
+  options.lease_margin = config.lease / 10;
   options.feed_silence = config.feed_silence;
   options.health_tolerance = config.health_tolerance;
   return options;
@@ -79,13 +88,15 @@ struct App::Parts {
   void TellHealth(const absl::Status& health);
 
   const Config config;
-  const Clock& clock = SystemClock();
+  // What pools live by: their offers and waits must not notice that somebody sets the clock.
+  const SmoothClock clock{SystemClock(), BootClock()};
   MatcherMetrics metrics{ProcessMetrics()};
   std::optional<DatabaseMonitor> monitor;  // stands while the matcher runs
   std::optional<DecisionPurger> purger;
   std::optional<PostgresStore> store;
   std::shared_ptr<Matcher> matcher;
   MatcherService service;
+  MembersService members;
   Server server;
   std::mutex mutex;
   std::condition_variable wake;
@@ -105,9 +116,13 @@ App::Parts::Parts(Config c)
                        .clock = clock,
                        .records = [this] { return monitor->status(); },
                        .on_health = [this](const absl::Status& health) { TellHealth(health); }})),
-      service(*matcher, *store, clock),
+      service(*matcher, *store, SystemClock()),
+      members(*matcher),
       server(ServerOf(config)) {
   server.Register(&service);
+  server.Register(&members);
+  // At once: others take the pools while calls here still end.
+  server.OnDrain([this] { matcher->Leave(config.drain_limit); });
   server.OnDrain([this] { service.EndStreams(); });
 }
 
@@ -142,7 +157,7 @@ void App::Parts::Prepare() {
   monitor.emplace(DatabaseOf(config), config.monitor_interval, [](const absl::Status&) {});
   purger.emplace(DatabaseOf(config),
                  DecisionBounds{.age = config.decision_age, .rows = config.decision_rows}, clock);
-  matcher->Start();
+  matcher->Start(config.advertise.empty() ? server.address() : config.advertise);
 }
 
 void App::Parts::TellHealth(const absl::Status& health) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/config.h"
 #include "common/base/errors.h"
@@ -12,10 +13,23 @@ namespace {
 
 constexpr size_t kMaxNodeIdCharacters = 64;  // availability's limit for a matcher's id
 
-std::string DefaultNodeId(const std::string& listen) {
+std::string HostName() {
   char host[256] = "localhost";
   gethostname(host, sizeof(host) - 1);
-  return absl::StrCat(host, "/", listen).substr(0, kMaxNodeIdCharacters);
+  return host;
+}
+
+std::string DefaultNodeId(const std::string& listen) {
+  return absl::StrCat(HostName(), "/", listen).substr(0, kMaxNodeIdCharacters);
+}
+
+// A wildcard is no address for others: the host's name is.
+std::string DefaultAdvertise(const std::string& listen) {
+  for (const absl::string_view wildcard : {"0.0.0.0:", "[::]:"}) {
+    if (!absl::StartsWith(listen, wildcard)) continue;
+    return absl::StrCat(HostName(), ":", listen.substr(wildcard.size()));
+  }
+  return "";
 }
 
 absl::Status Check(Config* config) {
@@ -27,16 +41,22 @@ absl::Status Check(Config* config) {
   if (!SetLogLevel(config->log_level)) {
     return InvalidField("log-level", "must be debug, info, warning or error");
   }
+  if (config->advertise.empty()) config->advertise = DefaultAdvertise(config->listen);
   if (config->node_id.empty()) config->node_id = DefaultNodeId(config->listen);
   if (config->node_id.size() > kMaxNodeIdCharacters) {
     return InvalidField("node-id",
                         absl::StrCat("must be at most ", kMaxNodeIdCharacters, " characters"));
+  }
+  if (config->lease_renew * 3 > config->lease) {
+    return InvalidField("lease-renew", "must be at most a third of the lease");
   }
   return absl::OkStatus();
 }
 
 void AddServing(ConfigParser& parser, Config* config) {
   parser.Add("listen", &config->listen, "address to listen on");
+  parser.Add("advertise", &config->advertise,
+             "address at which other matchers reach this one (as --listen)");
   parser.Add("metrics-listen", &config->metrics_listen, "address for Prometheus; empty is off");
   parser.Add("intake", &config->intake, "address of intake", {.env = "MUSTER_INTAKE"});
   parser.Add("availability", &config->availability, "address of availability",
@@ -55,6 +75,14 @@ void AddLimits(ConfigParser& parser, Config* config) {
   parser.Add("max-writes-queued", &config->max_writes_queued,
              "most writes that wait for a commit; then matching pauses", {.min = 1, .max = 1e6});
   parser.Add("sequencers", &config->sequencers, "threads that run pools", {.min = 1, .max = 64});
+  parser.Add("lease", &config->lease, "how long a matcher that is gone keeps its pools from others",
+             {.min = 0.5, .max = 60});
+  parser.Add("lease-renew", &config->lease_renew, "how often the lease is renewed",
+             {.min = 0.01, .max = 20});
+  parser.Add("max-pools", &config->max_pools, "most pools that this matcher takes",
+             {.min = 1, .max = 10'000});
+  parser.Add("max-moves", &config->max_moves, "most pools that are handed over at a time",
+             {.min = 1, .max = 10'000});
   parser.Add("pool-poll", &config->pool_poll, "how often intake is asked which pools there are",
              {.min = 0.01, .max = 60});
   parser.Add("feed-silence", &config->feed_silence, "a feed that says nothing for so long is dead",

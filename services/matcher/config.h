@@ -19,7 +19,8 @@ struct Config {
   std::string intake = "127.0.0.1:7401";
   std::string availability = "127.0.0.1:7402";
   std::string database_url;
-  std::string node_id;  // made of host and address if empty
+  std::string node_id;    // made of host and address if empty
+  std::string advertise;  // as `listen` if empty
   std::string log_level = "info";
   absl::Duration decision_age = absl::Hours(24 * 7);
   int64_t decision_rows = 1'000'000;
@@ -27,6 +28,10 @@ struct Config {
   int max_batch = 512;
   int max_writes_queued = 20'000;
   int sequencers = 1;
+  int max_pools = 2'000;
+  int max_moves = 8;
+  absl::Duration lease = absl::Seconds(2);
+  absl::Duration lease_renew = absl::Milliseconds(300);
   absl::Duration pool_poll = absl::Milliseconds(500);
   absl::Duration feed_silence = absl::Seconds(20);
   absl::Duration health_tolerance = absl::Seconds(2);

@@ -124,8 +124,11 @@ class DeliveryStream final : public BidiStream<DeliverRequest, DeliverResponse>,
         .With("matcher_id", matcher_id_)
         .With("pools", serve.pool_ids_size())
         .With("peer", peer_);
-    parts_.router.Serve(stream_, parts_.node_id,
-                        {serve.pool_ids().begin(), serve.pool_ids().end()});
+    std::vector<ServedPool> pools;
+    for (int i = 0; i < serve.pool_ids_size(); ++i) {
+      pools.push_back({serve.pool_ids(i), i < serve.epochs_size() ? serve.epochs(i) : 0});
+    }
+    parts_.router.Serve(stream_, parts_.node_id, pools);
     return absl::OkStatus();
   }
 

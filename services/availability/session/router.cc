@@ -67,7 +67,7 @@ void Router::RemoveMatcher(StreamId stream) {
 }
 
 void Router::Serve(StreamId stream, const std::string& node_id,
-                   const std::vector<std::string>& pool_ids) {
+                   const std::vector<ServedPool>& pools) {
   std::lock_guard lock(mutex_);
   auto it = matchers_.find(stream);
   if (it == matchers_.end()) return;
@@ -77,10 +77,14 @@ void Router::Serve(StreamId stream, const std::string& node_id,
   }
   const absl::flat_hash_set<std::string> before(it->second.pool_ids.begin(),
                                                 it->second.pool_ids.end());
-  it->second.pool_ids = pool_ids;
+  it->second.pool_ids.clear();
   v1::DeliverResponse::Item ready;
   ready.mutable_ready()->set_node_id(node_id);
-  for (const std::string& pool_id : pool_ids) {
+  for (const auto& [pool_id, epoch] : pools) {
+    int64_t& highest = epochs_[pool_id];
+    if (epoch < highest) continue;  // a former holder that does not know it yet
+    highest = epoch;
+    it->second.pool_ids.push_back(pool_id);
     serving_[pool_id] = stream;
     if (!before.contains(pool_id)) RevokeOpenOffers(pool_id);
     ready.mutable_ready()->add_pool_ids(pool_id);
@@ -109,8 +113,8 @@ void Router::Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message) {
   if (!matchers_.contains(stream)) return;
   const AgentKey key{message.pool_id(), message.agent_id()};
   auto serving = serving_.find(key.pool_id);
-  if (serving != serving_.end() && serving->second != stream) {
-    // A later stream serves the pool: only what it says counts.
+  if (serving == serving_.end() || serving->second != stream) {
+    // Only what the stream says that serves the pool counts.
     if (message.has_offer()) TellUndelivered(stream, key, message.offer().offer_id());
     return;
   }

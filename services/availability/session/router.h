@@ -6,7 +6,7 @@
 // Threading: thread-safe, one lock; sinks are flushed, and waiters called, without it.
 //
 //   StreamId stream = router.AddMatcher(sink);
-//   router.Serve(stream, pool_ids);
+//   router.Serve(stream, node_id, {{"bank", 7}});
 //   router.Act({key, act, deadline, waiter});     // an agent's word: goes out on `sink`
 //   router.Answer(stream, act_answer);            // the waiter is called
 //   router.Tell(stream, to_agent);                // goes out on the agent's link
@@ -35,6 +35,11 @@ namespace muster::availability {
 
 using StreamId = uint64_t;
 
+struct ServedPool {
+  std::string pool_id;
+  int64_t epoch = 0;
+};
+
 // Gets the matcher's answer, and the assignment if the act was an acceptance that counts. Once.
 using ActDone = std::function<void(const absl::Status&, const v1::AssignmentConfirmed*)>;
 
@@ -52,9 +57,9 @@ class Router {
   void AddMatcher(StreamId stream, const std::shared_ptr<MatcherSink>& sink);
   // Its acts fail with UNAVAILABLE, MATCHER_ABSENT.
   void RemoveMatcher(StreamId stream);
-  // From now on the stream serves these pools and no others, and is told so. Offers that another
-  // stream left open are revoked.
-  void Serve(StreamId stream, const std::string& node_id, const std::vector<std::string>& pool_ids);
+  // From now on the stream serves these pools and no others, but for those that were served under a
+  // higher epoch before; it is told which. Offers that another stream left open are revoked.
+  void Serve(StreamId stream, const std::string& node_id, const std::vector<ServedPool>& pools);
   void Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message);
   void Answer(StreamId stream, const v1::DeliverRequest::ActAnswer& answer);
   // Writes what Serve, Tell and Answer have left in the queues of other streams.
@@ -124,6 +129,7 @@ class Router {
   absl::flat_hash_map<LinkId, std::shared_ptr<LinkSink>> links_;
   absl::flat_hash_map<StreamId, Matcher> matchers_;
   absl::flat_hash_map<std::string, StreamId> serving_;  // by pool
+  absl::flat_hash_map<std::string, int64_t> epochs_;    // by pool, the highest that was served
   absl::flat_hash_map<AgentKey, AgentInbox> inboxes_;
   absl::flat_hash_map<AgentKey, int> expected_;
   absl::flat_hash_set<LinkId> unflushed_links_;

@@ -91,6 +91,17 @@ struct TapeView {
   tape::TapePart part;
 };
 
+struct MatcherInfo {
+  std::string matcher_id;
+  std::string address;
+  int pools = 0;      // that it holds
+  bool takes = true;  // false: it is leaving, or cannot reach intake
+};
+struct MatcherList {
+  std::vector<MatcherInfo> matchers;  // whose lease goes on, in order of id
+  int pools_without_holder = 0;
+};
+
 class PoolOperations {
  public:
   template <class T>
@@ -112,6 +123,10 @@ class PoolOperations {
   virtual void ReadTape(std::string pool_id, uint64_t from, Done<TapeView> done) = 0;
   // The pools served now, in order of id.
   virtual std::vector<std::string> Pools() const = 0;
+  // Where the matcher answers that holds the pool, if it is another one.
+  virtual std::optional<std::string> AddressOf(const std::string& pool_id) const = 0;
+  // All, as this one knows of them.
+  virtual MatcherList Matchers() const = 0;
 };
 
 }  // namespace muster::matcher

@@ -78,12 +78,22 @@ bool MayBeOnRecord(std::string_view reason) {
          reason == r::kAssignmentNotFound || reason == r::kAssignmentCompleted;
 }
 
+// A deadline that passed long ago was not written by a clock like ours: acts do not lie about so
+// long.
+constexpr absl::Duration kStalestAct = absl::Minutes(2);
+
+bool NobodyWaits(const av::DeliverResponse::Act& act, absl::Time now) {
+  if (!act.has_deadline()) return false;
+  const absl::Duration passed = now - FromProtoTime(act.deadline());
+  return passed >= absl::ZeroDuration() && passed < kStalestAct;
+}
+
 }  // namespace
 
 void PoolRunner::OnAct(ActRef ref, AgentAct act, absl::Time received) {
   if (stopped_ || !started_) return parts_.delivery.Answer(ref, NotServed(), std::nullopt);
   Begin(received);
-  if (act.has_deadline() && FromProtoTime(act.deadline()) <= now_) return;  // nobody waits
+  if (NobodyWaits(act, now_)) return;
   PendingAct pending{ref, std::move(act), received};
   std::optional<WorkId> work = ParseWorkId(WorkIdOf(pending.act));
   if (!work || work->pool_id != options_.pool_id) {
@@ -203,7 +213,7 @@ void PoolRunner::LookUp(PendingAct act, const engine::OfferId& id, absl::Status 
     otherwise = FailedPrecondition(r::kOfferRevoked, "dispatch has restarted since the offer");
   }
   parts_.store.GetAssignment(
-      IdText(id), now_ + options_.read_deadline,
+      IdText(id), parts_.wall.Now() + options_.read_deadline,
       [weak = weak_from_this(), &sequencer = parts_.sequencer, act = std::move(act),
        otherwise](absl::StatusOr<Assignment> found) mutable {
         sequencer.Post([weak, act = std::move(act), otherwise, found = std::move(found)] {

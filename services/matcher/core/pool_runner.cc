@@ -39,6 +39,8 @@ void PoolRunner::Begin(absl::Time received) {
   now_ = parts_.clock.Now();
   received_ = received;
   parts_.sequencer.Touch(this);
+  // Before the event: a process that was stopped must not make offers for one that came meanwhile.
+  if (engine_.IsOpen() && !LeaseHolds()) UpdateOpen();
 }
 
 void PoolRunner::Start(std::vector<Assignment> live, const History& history) {
@@ -104,7 +106,8 @@ bool PoolRunner::Settled() const {
 
 absl::Time PoolRunner::NextWakeup() const {
   if (stopped_) return absl::InfiniteFuture();
-  return std::min({engine_.NextWakeup(), agents_.NextRelease(), retry_at_, decisions_.due()});
+  return std::min(
+      {engine_.NextWakeup(), agents_.NextRelease(), retry_at_, decisions_.due(), lease_end_});
 }
 
 void PoolRunner::Wake(absl::Time now) {
@@ -125,6 +128,8 @@ void PoolRunner::Wake(absl::Time now) {
 void PoolRunner::Flush() {
   if (stopped_) return;
   UpdateOpen();
+  const bool ends = engine_.IsOpen() && parts_.lease != nullptr;
+  lease_end_ = ends ? now_ + parts_.lease->Left() : absl::InfiniteFuture();
   if (takeover_ && takeover_->failed()) retry_at_ = std::min(retry_at_, now_ + options_.retry);
   bool told = false;
   while (std::optional<in::ProgressEntry> entry = order_.TakeNext()) {
@@ -199,7 +204,7 @@ void PoolRunner::TakeOver(TicketSnapshot snapshot, absl::Time received) {
     return OnTakeover(HoldAgainst(std::move(snapshot), {}, {}), received);
   }
   takeover_ = std::make_shared<Takeover>(
-      parts_.store, parts_.sequencer, parts_.clock,
+      parts_.store, parts_.sequencer, parts_.wall,
       TakeoverOptions{.pool_id = options_.pool_id, .deadline = options_.takeover_deadline},
       std::move(snapshot),
       [this, received](TakeoverResult result) { OnTakeover(std::move(result), received); });
@@ -296,6 +301,10 @@ void PoolRunner::OnDeliveryReady(bool ready) {
   was_ready_ = true;
 }
 
+void PoolRunner::OnLeaseHolds() {
+  if (!stopped_) Begin(parts_.clock.Now());  // Flush opens
+}
+
 void PoolRunner::OnProgressAnswers(const std::vector<ProgressAnswer>& answers) {
   if (stopped_) return;
   Begin(parts_.clock.Now());
@@ -339,7 +348,8 @@ void PoolRunner::UpdateOpen() {
         .With("uncommitted", parked_.size());
     choked_ = choked;
   }
-  bool open = started_ && offering_ && tickets_in_ && agents_in_ && delivery_ready_ && !choked_;
+  bool open = started_ && offering_ && tickets_in_ && agents_in_ && delivery_ready_ && !choked_ &&
+              LeaseHolds();
   if (open == engine_.IsOpen()) return;
   if (open) {
     Apply(engine::MatchingOpened{});

@@ -5,8 +5,9 @@
 // hear of assignments is said once it is on record, in the order in which it happened. Offers are
 // memory, and go out at once.
 //
-// Matching is open while both snapshots are in, the delivery stream stands, and neither records nor
-// intake are too far behind. A commit that finds the pool in other hands ends the runner for good.
+// Matching is open while both snapshots are in, the delivery stream stands, this process's lease
+// holds, and neither records nor intake are too far behind. A commit that finds the pool in other
+// hands ends the runner for good.
 //
 // Threading: everything runs on the pool's sequencer. Make it with make_shared: what it waits for
 // holds it weakly.
@@ -31,6 +32,7 @@
 #include "services/matcher/core/decision_log.h"
 #include "services/matcher/core/metrics.h"
 #include "services/matcher/core/operations.h"
+#include "services/matcher/core/own_lease.h"
 #include "services/matcher/core/progress_order.h"
 #include "services/matcher/core/sequencer.h"
 #include "services/matcher/core/sinks.h"
@@ -73,6 +75,10 @@ struct PoolRunnerParts {
   MatcherMetrics& metrics;
   // Another matcher has the pool.
   std::function<void(const absl::Status&)> on_lost;
+  // Offers are made while it holds. Null: always.
+  const OwnLease* lease = nullptr;
+  // What others compare deadlines with; `clock` may go differently for a while (smooth_clock.h).
+  const Clock& wall = SystemClock();
 };
 
 // Intake's answer to one progress entry.
@@ -110,6 +116,8 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   void OnAgentSnapshot(AgentSnapshot snapshot, absl::Time received);
   void OnAgentChanges(availability::v1::WatchAgentsResponse::Changes changes, absl::Time received);
   void OnDeliveryReady(bool ready);
+  // The lease goes on after it had run out.
+  void OnLeaseHolds();
   void OnProgressAnswers(const std::vector<ProgressAnswer>& answers);
 
   // ---- acts: pool_acts.cc
@@ -170,6 +178,7 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   void OnTakeover(TakeoverResult result, absl::Time received);
   void UpdateOpen();
   bool Choked() const;
+  bool LeaseHolds() const { return parts_.lease == nullptr || parts_.lease->Holds(); }
 
   // ---- pool_effects.cc
   void Do(const engine::MakeOffer& effect);
@@ -276,6 +285,7 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   std::deque<Parked> parked_;
   absl::flat_hash_map<uint64_t, InFlight> commits_;
   absl::Time retry_at_ = absl::InfiniteFuture();
+  absl::Time lease_end_ = absl::InfiniteFuture();  // while matching is open
   absl::flat_hash_map<std::string, Unsettled> unsettled_;
 };
 

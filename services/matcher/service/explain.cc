@@ -90,6 +90,10 @@ MatcherService::Unary* MatcherService::ExplainTicket(Context* context,
                                                      v1::ExplainTicketResponse* response) {
   return HandleUnary(
       context, "matcher.ExplainTicket", [&](const CallContext& call, UnaryDone done) {
+        if (forward_.To(*context, request->pool_id(), &Forward::Peer::ExplainTicket, request,
+                        response, call, done)) {
+          return;
+        }
         Answer(operations_, store_, ReadRequest(*request), call.deadline, response, done);
       });
 }
@@ -98,6 +102,10 @@ MatcherService::Unary* MatcherService::ExplainAgent(Context* context,
                                                     const v1::ExplainAgentRequest* request,
                                                     v1::ExplainAgentResponse* response) {
   return HandleUnary(context, "matcher.ExplainAgent", [&](const CallContext& call, UnaryDone done) {
+    if (forward_.To(*context, request->pool_id(), &Forward::Peer::ExplainAgent, request, response,
+                    call, done)) {
+      return;
+    }
     Answer(operations_, store_, ReadRequest(*request), call.deadline, response, done);
   });
 }

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/base/errors.h"
+#include "common/base/ids.h"
 #include "common/base/page_token.h"
+#include "common/rpc/proto_time.h"
 #include "services/matcher/engine/engine.h"
 #include "services/matcher/service/record_protos.h"
 #include "services/matcher/service/requests.h"
@@ -16,6 +19,8 @@
 
 namespace muster::matcher {
 namespace {
+
+constexpr absl::Duration kLookLimit = absl::Seconds(5);  // of one look of a watch elsewhere
 
 int64_t SequenceOf(const std::string& id) { return ParseWorkId(id)->Sequence(); }
 
@@ -68,12 +73,16 @@ void FillAssignments(const AssignmentList& list, const std::vector<Assignment>& 
 MatcherService::MatcherService(PoolOperations& operations, Store& store, const Clock& clock)
     : operations_(operations),
       store_(store),
-      watches_(operations, clock),
+      forward_(operations),
+      watches_([this](const StatisticsQuery& query,
+                      StatisticsWatches::LookDone done) { LookAt(query, std::move(done)); },
+               clock),
       tapes_(operations, clock) {}
 
 absl::Status MatcherService::CheckServed(const std::string& pool_id) const {
   std::vector<std::string> pools = operations_.Pools();
   if (std::binary_search(pools.begin(), pools.end(), pool_id)) return absl::OkStatus();
+  if (operations_.AddressOf(pool_id)) return absl::OkStatus();
   return Unavailable("POOL_NOT_SERVED", absl::StrCat("no matcher serves pool ", pool_id));
 }
 
@@ -102,6 +111,10 @@ MatcherService::Unary* MatcherService::GetOffer(Context* context,
   return HandleUnary(context, "matcher.GetOffer", [&](const CallContext& call, UnaryDone done) {
     absl::StatusOr<WorkId> id = ReadWorkId(request->offer_id(), "offer_id");
     if (!id.ok()) return done(id.status());
+    if (forward_.To(*context, id->pool_id, &Forward::Peer::GetOffer, request, response, call,
+                    done)) {
+      return;
+    }
     FindPendingOffer(*id, [=, this, deadline = call.deadline](absl::StatusOr<PendingOffer> open) {
       if (open.ok()) {
         *response = ToProto(id->pool_id, *open);
@@ -125,6 +138,10 @@ MatcherService::Unary* MatcherService::ListOffers(Context* context,
     absl::StatusOr<OfferList> read = ReadRequest(*request);
     if (!read.ok()) return done(read.status());
     auto list = std::make_shared<const OfferList>(*std::move(read));
+    if (forward_.To(*context, list->query.pool_id, &Forward::Peer::ListOffers, request, response,
+                    call, done)) {
+      return;
+    }
     OfferFilter filter{list->query.pool_id, list->query.agent_id, list->query.ticket_id};
     // First what is open, then what is on record: so an offer that ends meanwhile is not missed.
     operations_.PendingOffers(filter, [=, this, deadline = call.deadline](
@@ -225,6 +242,10 @@ MatcherService::Unary* MatcherService::RequeueTicket(Context* context,
       context, "matcher.RequeueTicket", [&](const CallContext& call, UnaryDone done) {
         absl::StatusOr<RequeueOperation> operation = ReadRequest(*request);
         if (!operation.ok()) return done(operation.status());
+        if (forward_.To(*context, operation->pool_id, &Forward::Peer::RequeueTicket, request,
+                        response, call, done)) {
+          return;
+        }
         Once(operation->request, call, response, done,
              [this, operation = *operation](PoolOperations::Done<OperationResult> finish) {
                operations_.Requeue(operation, std::move(finish));
@@ -239,6 +260,10 @@ MatcherService::Unary* MatcherService::TransferTicket(Context* context,
       context, "matcher.TransferTicket", [&](const CallContext& call, UnaryDone done) {
         absl::StatusOr<TransferOperation> operation = ReadRequest(*request);
         if (!operation.ok()) return done(operation.status());
+        if (forward_.To(*context, operation->pool_id, &Forward::Peer::TransferTicket, request,
+                        response, call, done)) {
+          return;
+        }
         Once(operation->request, call, response, done,
              [this, operation = *operation](PoolOperations::Done<OperationResult> finish) {
                operations_.Transfer(operation, std::move(finish));
@@ -249,13 +274,43 @@ MatcherService::Unary* MatcherService::TransferTicket(Context* context,
 MatcherService::Unary* MatcherService::GetStatistics(Context* context,
                                                      const v1::GetStatisticsRequest* request,
                                                      v1::Statistics* response) {
-  return HandleUnary(context, "matcher.GetStatistics", [&](const CallContext&, UnaryDone done) {
-    absl::StatusOr<StatisticsQuery> query = ReadRequest(*request);
-    if (!query.ok()) return done(query.status());
-    operations_.Inspect(query->pool_id, [=](absl::StatusOr<PoolView> view) {
-      if (view.ok()) *response = StatisticsOf(query->pool_id, *view, query->window);
-      done(view.status());
-    });
+  return HandleUnary(context, "matcher.GetStatistics",
+                     [&](const CallContext& call, UnaryDone done) {
+                       absl::StatusOr<StatisticsQuery> query = ReadRequest(*request);
+                       if (!query.ok()) return done(query.status());
+                       if (forward_.To(*context, query->pool_id, &Forward::Peer::GetStatistics,
+                                       request, response, call, done)) {
+                         return;
+                       }
+                       operations_.Inspect(query->pool_id, [=](absl::StatusOr<PoolView> view) {
+                         if (view.ok())
+                           *response = StatisticsOf(query->pool_id, *view, query->window);
+                         done(view.status());
+                       });
+                     });
+}
+
+void MatcherService::LookAt(const StatisticsQuery& query, StatisticsWatches::LookDone done) {
+  struct Call {
+    v1::GetStatisticsRequest request;
+    v1::Statistics response;
+  };
+  auto call = std::make_shared<Call>();
+  call->request.set_pool_id(query.pool_id);
+  *call->request.mutable_window() = ToProtoDuration(query.window);
+  // Shared, for it is needed here as well if the pool is not another's.
+  auto shared = std::make_shared<StatisticsWatches::LookDone>(std::move(done));
+  if (forward_.ToHolder(query.pool_id, &Forward::Peer::GetStatistics, &call->request,
+                        &call->response, {NewId("r"), absl::Now() + kLookLimit},
+                        [call, shared](const absl::Status& status) {
+                          if (!status.ok()) return (*shared)(status);
+                          (*shared)(std::move(call->response));
+                        })) {
+    return;
+  }
+  operations_.Inspect(query.pool_id, [query, shared](absl::StatusOr<PoolView> view) {
+    if (!view.ok()) return (*shared)(view.status());
+    (*shared)(StatisticsOf(query.pool_id, *view, query.window));
   });
 }
 

@@ -1,7 +1,8 @@
 // MatcherService: what others may ask about offers and assignments, and do about tickets.
 //
 // Reads come from the records, except open offers and statistics, which the pools keep in memory;
-// requeue and transfer go to the pool, which answers once they are on record.
+// requeue and transfer go to the pool, which answers once they are on record. What the pool has to
+// answer goes on to the matcher that holds it, if that is another one.
 //
 // Threading: thread-safe; handlers do not block.
 //
@@ -17,6 +18,7 @@
 #include "common/rpc/unary.h"
 #include "muster/matcher/v1/matcher.grpc.pb.h"
 #include "services/matcher/core/operations.h"
+#include "services/matcher/service/forward.h"
 #include "services/matcher/service/statistics_watch.h"
 #include "services/matcher/service/tape_stream.h"
 #include "services/matcher/storage/store.h"
@@ -56,8 +58,10 @@ class MatcherService final : public v1::MatcherService::CallbackService {
                                                              const v1::RecordRunRequest*) override;
 
  private:
-  // UNAVAILABLE POOL_NOT_SERVED, or OK.
+  // By any matcher: UNAVAILABLE POOL_NOT_SERVED, or OK.
   absl::Status CheckServed(const std::string& pool_id) const;
+  // For a watch, here or where the pool is.
+  void LookAt(const StatisticsQuery& query, StatisticsWatches::LookDone done);
   void FindPendingOffer(const WorkId& id, PoolOperations::Done<PendingOffer> done);
   // Answers a repeated request from the records, or calls `carry_out`.
   template <class Response>
@@ -70,6 +74,7 @@ class MatcherService final : public v1::MatcherService::CallbackService {
 
   PoolOperations& operations_;
   Store& store_;
+  Forward forward_;
   StatisticsWatches watches_;
   TapeStreams tapes_;
 };

@@ -8,7 +8,6 @@
 #include "absl/time/time.h"
 #include "common/base/errors.h"
 #include "common/rpc/status_convert.h"
-#include "services/matcher/service/statistics_view.h"
 
 namespace muster::matcher {
 
@@ -28,18 +27,18 @@ absl::Status Draining() { return Unavailable("DRAINING", "the service is shuttin
 // end takes the next step; so whoever wants the stream to end only says so, and ends the rest.
 class StatisticsWatches::Watch final : public Reactor, public std::enable_shared_from_this<Watch> {
  public:
-  Watch(PoolOperations& operations, const Clock& clock, std::shared_ptr<Registry> registry,
+  Watch(LookAt look_at, const Clock& clock, std::shared_ptr<Registry> registry,
         StatisticsQuery query)
-      : operations_(operations),
+      : look_at_(std::move(look_at)),
         clock_(clock),
         registry_(std::move(registry)),
         query_(std::move(query)) {}
 
   void Look() {
     next_ = clock_.Now() + query_.interval;
-    operations_.Inspect(query_.pool_id, [self = shared_from_this()](absl::StatusOr<PoolView> view) {
-      if (!view.ok()) return self->End(view.status());
-      self->message_ = StatisticsOf(self->query_.pool_id, *view, self->query_.window);
+    look_at_(query_, [self = shared_from_this()](absl::StatusOr<v1::Statistics> statistics) {
+      if (!statistics.ok()) return self->End(statistics.status());
+      self->message_ = *std::move(statistics);
       self->Write();
     });
   }
@@ -98,7 +97,7 @@ class StatisticsWatches::Watch final : public Reactor, public std::enable_shared
     Finish(ToGrpc(status));
   }
 
-  PoolOperations& operations_;
+  const LookAt look_at_;
   const Clock& clock_;
   const std::shared_ptr<Registry> registry_;
   const StatisticsQuery query_;
@@ -122,14 +121,14 @@ class Refusal final : public StatisticsWatches::Reactor {
 
 }  // namespace
 
-StatisticsWatches::StatisticsWatches(PoolOperations& operations, const Clock& clock)
-    : operations_(operations), clock_(clock), registry_(std::make_shared<Registry>()) {}
+StatisticsWatches::StatisticsWatches(LookAt look_at, const Clock& clock)
+    : look_at_(std::move(look_at)), clock_(clock), registry_(std::make_shared<Registry>()) {}
 
 StatisticsWatches::~StatisticsWatches() { EndAll(); }
 
 StatisticsWatches::Reactor* StatisticsWatches::Open(absl::StatusOr<StatisticsQuery> query) {
   if (!query.ok()) return new Refusal(query.status());
-  auto watch = std::make_shared<Watch>(operations_, clock_, registry_, *std::move(query));
+  auto watch = std::make_shared<Watch>(look_at_, clock_, registry_, *std::move(query));
   {
     std::lock_guard lock(registry_->mutex);
     if (registry_->ended) return new Refusal(Draining());

@@ -5,19 +5,21 @@
 //
 // Threading: thread-safe.
 //
-//   StatisticsWatches watches(operations, clock);
+//   StatisticsWatches watches(look_at, clock);
 //   return watches.Open(query);             // in the handler
 //   server.OnDrain([&] { watches.EndAll(); });
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "muster/matcher/v1/matcher.grpc.pb.h"
-#include "services/matcher/core/operations.h"
 #include "services/matcher/service/requests.h"
 
 namespace muster::matcher {
@@ -28,7 +30,11 @@ class StatisticsWatches {
  public:
   using Reactor = grpc::ServerWriteReactor<v1::Statistics>;
 
-  StatisticsWatches(PoolOperations& operations, const Clock& clock);
+  // Looks at a pool, here or elsewhere; `done` is called once, on any thread.
+  using LookDone = absl::AnyInvocable<void(absl::StatusOr<v1::Statistics>)>;
+  using LookAt = std::function<void(const StatisticsQuery&, LookDone done)>;
+
+  StatisticsWatches(LookAt look_at, const Clock& clock);
   ~StatisticsWatches();
 
   // A status that is not OK ends the stream at once.
@@ -42,7 +48,7 @@ class StatisticsWatches {
   class Watch;
   struct Registry;  // outlives what the last streams still do
 
-  PoolOperations& operations_;
+  const LookAt look_at_;
   const Clock& clock_;
   std::shared_ptr<Registry> registry_;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,24 +19,15 @@ constexpr char kSchema[] = "matcher";
 // Requests past their time go when new ones come: as many at most with each batch that has some.
 constexpr int kRequestsForgottenAtOnce = 200;
 
-const Hold* HoldOf(const Mutation& mutation) {
-  return std::visit(
-      [](const auto& m) -> const Hold* {
-        if constexpr (requires { m.hold; }) {
-          return &m.hold;
-        } else {
-          return nullptr;
-        }
-      },
-      mutation);
+const Hold& HoldOf(const Mutation& mutation) {
+  return std::visit([](const auto& m) -> const Hold& { return m.hold; }, mutation);
 }
 
-// The mutations between two changes of a pool's owner.
-class Segment {
+class Batch {
  public:
   using Outcomes = std::vector<absl::StatusOr<Outcome>>;
 
-  Segment(pqxx::work& tx, absl::Span<const Mutation> batch, Outcomes& outcomes)
+  Batch(pqxx::work& tx, absl::Span<const Mutation> batch, Outcomes& outcomes)
       : tx_(tx), batch_(batch), outcomes_(outcomes) {}
 
   void Add(size_t index) { live_.push_back(index); }
@@ -69,10 +59,10 @@ class Segment {
 
   void DropLostHolds() {
     std::set<std::string> pools;
-    for (size_t i : live_) pools.insert(HoldOf(batch_[i])->pool_id);
+    for (size_t i : live_) pools.insert(HoldOf(batch_[i]).pool_id);
     std::map<std::string, int64_t> epochs = LockEpochs(tx_, pools);
     std::erase_if(live_, [&](size_t i) {
-      const Hold& hold = *HoldOf(batch_[i]);
+      const Hold& hold = HoldOf(batch_[i]);
       auto it = epochs.find(hold.pool_id);
       if (it != epochs.end() && it->second == hold.epoch) return false;
       outcomes_[i] = EpochLost(hold.pool_id);
@@ -308,19 +298,15 @@ class Segment {
 std::vector<absl::StatusOr<Outcome>> ApplyBatch(pqxx::work& tx, absl::Span<const Mutation> batch) {
   std::vector<absl::StatusOr<Outcome>> outcomes(
       batch.size(), Internal("NOT_APPLIED", "the mutation was left out of its batch"));
-  auto segment = std::make_unique<Segment>(tx, batch, outcomes);
+  Batch applied(tx, batch, outcomes);
   for (size_t i = 0; i < batch.size(); ++i) {
     if (absl::Status status = Check(batch[i]); !status.ok()) {
       outcomes[i] = status;
-    } else if (const auto* take = std::get_if<TakePool>(&batch[i])) {
-      segment->Apply();
-      segment = std::make_unique<Segment>(tx, batch, outcomes);
-      outcomes[i] = Outcome{.epoch = BumpEpoch(tx, *take)};
     } else {
-      segment->Add(i);
+      applied.Add(i);
     }
   }
-  segment->Apply();
+  applied.Apply();
   return outcomes;
 }
 

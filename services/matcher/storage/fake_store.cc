@@ -91,20 +91,13 @@ absl::StatusOr<Outcome> FakeStore::Apply(const Mutation& mutation) {
   MUSTER_RETURN_IF_ERROR(Check(mutation));
   return std::visit(
       [this](const auto& m) -> absl::StatusOr<Outcome> {
-        if constexpr (requires { m.hold; }) {
-          if (!Holds(m.hold)) return EpochLost(m.hold.pool_id);
-        }
+        if (!leases_.Holds(m.hold)) return EpochLost(m.hold.pool_id);
         if constexpr (requires { m.decisions; }) {
           for (const DecisionRecord& d : m.decisions) decisions_.emplace(KeyOf(d.offer_id), d);
         }
         return Do(m);
       },
       mutation);
-}
-
-bool FakeStore::Holds(const matcher::Hold& hold) const {
-  auto it = epochs_.find(hold.pool_id);
-  return it != epochs_.end() && it->second == hold.epoch;
 }
 
 Found FakeStore::Find(const std::string& assignment_id) const {
@@ -119,10 +112,6 @@ FakeStore::Entry* FakeStore::Live(const std::string& assignment_id, const std::s
   const Assignment& assignment = it->second.assignment;
   bool live = IsLive(assignment.state) && assignment.ticket_id == ticket_id;
   return live ? &it->second : nullptr;
-}
-
-absl::StatusOr<Outcome> FakeStore::Do(const TakePool& mutation) {
-  return Outcome{.epoch = ++epochs_[mutation.pool_id]};
 }
 
 absl::StatusOr<Outcome> FakeStore::Do(const RecordAssignment& mutation) {

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/matcher/storage/fake_leases.h"
 #include "services/matcher/storage/rules.h"
 #include "services/matcher/storage/store.h"
 
@@ -28,6 +29,10 @@ namespace muster::matcher {
 
 class FakeStore : public Store {
  public:
+  // Leases end by `database_clock`.
+  explicit FakeStore(const Clock& database_clock = SystemClock()) : leases_(database_clock) {}
+
+  FakeLeases& leases() override { return leases_; }
   void Submit(Mutation mutation, absl::Time deadline, Done<Outcome> done) override;
   void LoadLiveAssignments(std::string pool_id, absl::Time deadline,
                            Done<std::vector<Assignment>> done) override;
@@ -71,7 +76,6 @@ class FakeStore : public Store {
   using Name = std::pair<std::string, std::string>;  // pool, ticket or agent
 
   absl::StatusOr<Outcome> Apply(const Mutation& mutation);
-  absl::StatusOr<Outcome> Do(const TakePool& mutation);
   absl::StatusOr<Outcome> Do(const RecordAssignment& mutation);
   absl::StatusOr<Outcome> Do(const StartWrapUp& mutation);
   absl::StatusOr<Outcome> Do(const EndAssignment& mutation);
@@ -79,7 +83,6 @@ class FakeStore : public Store {
   absl::StatusOr<Outcome> Do(const RecordOfferEnded& mutation);
   absl::StatusOr<Outcome> Do(const RecordMove& mutation);
   absl::StatusOr<Outcome> Do(const RecordDecisions&) { return Outcome{}; }
-  bool Holds(const matcher::Hold& hold) const;
   Found Find(const std::string& assignment_id) const;
   Entry* Live(const std::string& assignment_id, const std::string& ticket_id);
   std::map<Key, Offer> AllOffers() const;
@@ -88,7 +91,7 @@ class FakeStore : public Store {
   void Answer(Done<T> done, Read read);
 
   mutable std::mutex mutex_;
-  std::map<std::string, int64_t> epochs_;
+  FakeLeases leases_;
   std::map<Key, Entry> assignments_;
   std::map<Name, Key> live_;  // by ticket
   std::map<Name, Load> loads_;

@@ -30,7 +30,8 @@ absl::Status MigrateRecords(const DatabaseOptions& database) {
 }
 
 PostgresStore::PostgresStore(PostgresStoreOptions options)
-    : reads_(std::make_unique<ReadPool>(options.database, options.database.connections,
+    : leases_(options.database),
+      reads_(std::make_unique<ReadPool>(options.database, options.database.connections,
                                         ReadPool::kDefaultMaxQueued, *options.clock)),
       connection_(options.database, PrepareWrites),
       committer_(options.committer, [this](absl::Span<Mutation> batch) { return Apply(batch); }) {}

@@ -12,6 +12,7 @@
 
 #include "common/db/committer.h"
 #include "common/db/database.h"
+#include "services/matcher/storage/postgres_lease_store.h"
 #include "services/matcher/storage/store.h"
 
 namespace muster {
@@ -34,6 +35,7 @@ class PostgresStore : public Store {
   explicit PostgresStore(PostgresStoreOptions options);
   ~PostgresStore() override;
 
+  LeaseStore& leases() override { return leases_; }
   void Submit(Mutation mutation, absl::Time deadline, Done<Outcome> done) override;
   void LoadLiveAssignments(std::string pool_id, absl::Time deadline,
                            Done<std::vector<Assignment>> done) override;
@@ -60,6 +62,7 @@ class PostgresStore : public Store {
   using Writer = Committer<Mutation, Outcome>;
   absl::StatusOr<Writer::Outcomes> Apply(absl::Span<Mutation> batch);
 
+  PostgresLeaseStore leases_;
   std::unique_ptr<ReadPool> reads_;
   Connection connection_;  // the committer's
   Writer committer_;       // last: its thread uses the others

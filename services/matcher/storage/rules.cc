@@ -20,7 +20,7 @@ absl::Status Ended(const Assignment& assignment) {
 }
 
 Outcome Repeated(const Recorded& found) {
-  return {.epoch = 0, .assignment = found.assignment, .repeated = true};
+  return {.assignment = found.assignment, .repeated = true};
 }
 
 absl::Status CheckId(std::string_view id, const Hold& hold) {
@@ -32,7 +32,6 @@ absl::Status CheckId(std::string_view id, const Hold& hold) {
 }
 
 struct Checker {
-  absl::Status operator()(const TakePool&) const { return absl::OkStatus(); }
   absl::Status operator()(const RecordAssignment& m) const {
     if (m.assignment.state != AssignmentState::kActive) {
       return InvalidField("assignment.state", "must be ACTIVE");

@@ -36,23 +36,13 @@
 #include "common/base/page_token.h"
 #include "services/matcher/domain/decision_record.h"
 #include "services/matcher/domain/records.h"
+#include "services/matcher/storage/lease_store.h"
 
 namespace muster::matcher {
 
 // ---- mutations
 
-// Under which hold on which pool a mutation is made.
-struct Hold {
-  std::string pool_id;
-  int64_t epoch = 0;
-};
-
-// Takes the pool from whoever has it. The outcome's `epoch` is greater than any before.
-struct TakePool {
-  std::string pool_id;
-  std::string holder;  // the node that takes it
-  absl::Time time;
-};
+// Each is made under a hold on its pool (lease_store.h).
 
 // The agent accepted. `assignment` is ACTIVE; its offer, which is ACCEPTED by this, needs no record
 // of its own: it is read back from the assignment.
@@ -120,11 +110,10 @@ struct RecordDecisions {
   std::vector<DecisionRecord> decisions;
 };
 
-using Mutation = std::variant<TakePool, RecordAssignment, StartWrapUp, EndAssignment,
-                              RecordCustomerLeft, RecordOfferEnded, RecordMove, RecordDecisions>;
+using Mutation = std::variant<RecordAssignment, StartWrapUp, EndAssignment, RecordCustomerLeft,
+                              RecordOfferEnded, RecordMove, RecordDecisions>;
 
 struct Outcome {
-  int64_t epoch = 0;  // of TakePool
   // As it is on record now: of RecordAssignment, StartWrapUp, EndAssignment; of RecordMove if it
   // ended one.
   std::optional<Assignment> assignment;
@@ -187,6 +176,9 @@ class Store {
   using Done = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
   virtual ~Store() = default;
+
+  // Who holds which pool. Its calls block, unlike these here.
+  virtual LeaseStore& leases() = 0;
 
   virtual void Submit(Mutation mutation, absl::Time deadline, Done<Outcome> done) = 0;
 

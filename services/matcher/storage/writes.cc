@@ -14,12 +14,6 @@ constexpr char kLockEpochs[] =
     "SELECT pool_id, epoch FROM matcher.pool WHERE pool_id = ANY($1::text[]) "
     "ORDER BY pool_id FOR SHARE";
 
-constexpr char kBumpEpoch[] =
-    "INSERT INTO matcher.pool AS p (pool_id, epoch, holder, taken_at) "
-    "VALUES ($1, 1, $2, $3::timestamptz) "
-    "ON CONFLICT (pool_id) DO UPDATE SET epoch = p.epoch + 1, holder = excluded.holder, "
-    "taken_at = excluded.taken_at RETURNING epoch";
-
 // An assignment that has ended is not made again when a batch is repeated: hence NOT EXISTS.
 constexpr char kInsertAssignments[] = R"sql(
   WITH input AS (
@@ -146,12 +140,6 @@ std::map<std::string, int64_t> LockEpochs(pqxx::work& tx, const std::set<std::st
     epochs[row[0].c_str()] = row[1].as<int64_t>();
   }
   return epochs;
-}
-
-int64_t BumpEpoch(pqxx::work& tx, const TakePool& mutation) {
-  return tx
-      .exec_params(kBumpEpoch, mutation.pool_id, mutation.holder, ToTimestamp(mutation.time))[0][0]
-      .as<int64_t>();
 }
 
 std::set<std::string> InsertAssignments(pqxx::work& tx,

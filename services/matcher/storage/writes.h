@@ -25,7 +25,6 @@ void PrepareWrites(pqxx::connection& connection);
 
 // The epoch of each pool that is held, locked until the transaction ends.
 std::map<std::string, int64_t> LockEpochs(pqxx::work& tx, const std::set<std::string>& pool_ids);
-int64_t BumpEpoch(pqxx::work& tx, const TakePool& mutation);
 
 std::set<std::string> InsertAssignments(pqxx::work& tx,
                                         const std::vector<const RecordAssignment*>& mutations);

@@ -42,7 +42,7 @@ class DeliveryClient::Impl : public std::enable_shared_from_this<Impl> {
 
   void Connect();
   void Stop(absl::Duration limit);
-  void Serve(std::vector<std::string> pool_ids);
+  void Serve(std::vector<ServedPool> pools);
   void Add(Item item, uint64_t only_stream);
   void Flush();
 
@@ -68,7 +68,7 @@ class DeliveryClient::Impl : public std::enable_shared_from_this<Impl> {
   bool closing_ = true;     // no more writes on it
   bool writing_ = false;
   bool stopping_ = false;
-  std::vector<std::string> pool_ids_;
+  std::vector<ServedPool> pools_;
   std::deque<Item> pending_;
   Backoff backoff_;
   RetryTimer timer_;
@@ -138,9 +138,9 @@ void DeliveryClient::Impl::Stop(absl::Duration limit) {
   stub_.reset();
 }
 
-void DeliveryClient::Impl::Serve(std::vector<std::string> pool_ids) {
+void DeliveryClient::Impl::Serve(std::vector<ServedPool> pools) {
   std::lock_guard lock(mutex_);
-  pool_ids_ = std::move(pool_ids);
+  pools_ = std::move(pools);
   if (closing_ || stopping_) return;
   AddServeLocked();
   WriteLocked();
@@ -149,7 +149,10 @@ void DeliveryClient::Impl::Serve(std::vector<std::string> pool_ids) {
 void DeliveryClient::Impl::AddServeLocked() {
   Item item;
   item.mutable_serve()->set_matcher_id(options_.matcher_id);
-  for (const std::string& id : pool_ids_) item.mutable_serve()->add_pool_ids(id);
+  for (const ServedPool& pool : pools_) {
+    item.mutable_serve()->add_pool_ids(pool.pool_id);
+    item.mutable_serve()->add_epochs(pool.epoch);
+  }
   pending_.push_back(std::move(item));
 }
 
@@ -259,7 +262,7 @@ DeliveryClient::~DeliveryClient() { Stop(absl::ZeroDuration()); }
 
 void DeliveryClient::Start() { impl_->Connect(); }
 void DeliveryClient::Stop(absl::Duration limit) { impl_->Stop(limit); }
-void DeliveryClient::Serve(std::vector<std::string> pool_ids) { impl_->Serve(std::move(pool_ids)); }
+void DeliveryClient::Serve(std::vector<ServedPool> pools) { impl_->Serve(std::move(pools)); }
 void DeliveryClient::Flush() { impl_->Flush(); }
 
 void DeliveryClient::Tell(av::DeliverRequest::ToAgent message) {

@@ -9,7 +9,7 @@
 //
 //   DeliveryClient delivery(channel, {.matcher_id = "m-1"}, handlers);
 //   delivery.Start();
-//   delivery.Serve({"bank"});          // and handlers.ready({"bank"}) once it is so
+//   delivery.Serve({{"bank", 7}});     // and handlers.ready({"bank"}) once it is so
 //   delivery.Tell(message); delivery.Answer(act, status, confirmed); delivery.Flush();
 #pragma once
 
@@ -37,6 +37,11 @@ struct DeliveryOptions {
   BackoffOptions backoff = {.initial = absl::Milliseconds(50), .max = absl::Seconds(2)};
 };
 
+struct ServedPool {
+  std::string pool_id;
+  int64_t epoch = 0;
+};
+
 class DeliveryClient final : public DeliverySink {
  public:
   struct Handlers {
@@ -56,7 +61,7 @@ class DeliveryClient final : public DeliverySink {
   void Stop(absl::Duration limit);
 
   // All pools that this process serves.
-  void Serve(std::vector<std::string> pool_ids);
+  void Serve(std::vector<ServedPool> pools);
 
   void Tell(availability::v1::DeliverRequest::ToAgent message) override;
   void Answer(ActRef act, const absl::Status& status,

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "absl/time/clock.h"
+#include "common/base/errors.h"
 #include "services/matcher/storage/fake_store.h"
 #include "services/matcher/wire/matcher.h"
 #include "tests/integration/matcher/core/fake_peers.h"
@@ -20,12 +21,17 @@ constexpr absl::Duration kTolerance = absl::Milliseconds(50);
 
 class WireTester {
  public:
-  explicit WireTester(absl::Duration feed_silence = absl::Seconds(20)) {
+  explicit WireTester(absl::Duration feed_silence = absl::Seconds(20),
+                      absl::Duration lease = absl::Seconds(5)) {
     MatcherOptions options;
     options.node_id = "m-1";
     options.directory.interval = absl::Milliseconds(20);
     options.directory.timeout = absl::Milliseconds(500);
     options.feed_silence = feed_silence;
+    options.ownership.lease = lease;
+    options.ownership.renew_interval = absl::Milliseconds(50);
+    options.ownership.settle = absl::Milliseconds(100);
+    options.lease_margin = lease / 10;
     options.health_tolerance = kTolerance;
     MatcherParts parts{.intake = intake.Channel(),
                        .availability = availability.Channel(),
@@ -36,7 +42,7 @@ class WireTester {
                        .on_health = [this](const absl::Status& status) { OnHealth(status); }};
     matcher = std::make_shared<Matcher>(options, parts);
     intake.AddPool("bank");
-    matcher->Start();
+    matcher->Start("127.0.0.1:1");
   }
   ~WireTester() {
     matcher->Stop();
@@ -332,15 +338,66 @@ TEST_CASE("pools come and go, and the delivery stream is told which are served")
   CHECK(wire.Well());
 }
 
-TEST_CASE("a pool in other hands makes the matcher say that it is not well") {
+TEST_CASE("a pool in other hands is left to them, and taken again when it is free") {
   WireTester wire;
   wire.Open();
   wire.QueueTicket("t-1");
-  wire.store->Submit(TakePool{"bank", "m-2", absl::Now()}, absl::InfiniteFuture(),
-                     [](const absl::StatusOr<Outcome>&) {});
+  const std::string first = wire.LastOffer();
+  const Member other{.member_id = "m-2", .address = "elsewhere:1", .takes = false};
+  LeaseStore& leases = wire.store->leases();
+  REQUIRE(leases.Join(other, absl::Minutes(1), absl::InfiniteFuture()).ok());
+  wire.store->leases().Seize("bank", "m-2");
   CHECK(wire.AnswerTo(wire.Accept("ann")).status().code() == grpc::StatusCode::UNAVAILABLE);
-  CHECK(wire.NotWell("pool bank"));
   REQUIRE(wire.availability.Await([&] { return wire.availability.served.back().empty(); }));
+  REQUIRE(Eventually([&] { return wire.matcher->AddressOf("bank") == "elsewhere:1"; }));
+  CHECK(wire.Well());
+  // Nothing was served meanwhile; then the other one goes.
+  REQUIRE(leases.Leave("m-2", absl::InfiniteFuture()).ok());
+  REQUIRE(wire.availability.Await(
+      [&] { return wire.availability.served.back() == std::vector<std::string>{"bank"}; }));
+  REQUIRE(wire.availability.Await([&] { return wire.availability.LastOffer() != first; }));
+  CHECK(wire.AnswerTo(wire.Accept("ann")).status().code() == 0);
+}
+
+TEST_CASE("without a lease nothing is offered; what nobody has taken meanwhile goes on") {
+  WireTester wire(absl::Seconds(20), /*lease=*/absl::Milliseconds(600));
+  wire.Open();
+  wire.QueueTicket("t-1");
+  const std::string first = wire.LastOffer();
+  wire.store->leases().FailWith(Unavailable("DATABASE_UNAVAILABLE", "no database"));
+  // Revoked before the lease on record ends.
+  REQUIRE(wire.availability.Await(
+      [&] { return wire.availability.told.back().offer_revoked().offer_id() == first; }));
+  CHECK(wire.NotWell("lease"));
+  wire.store->leases().FailWith(absl::OkStatus());
+  REQUIRE(wire.availability.Await([&] {
+    return wire.availability.LastOffer() != first && wire.availability.LastOffer() != "";
+  }));
+  // The same hold: an offer's id names its epoch.
+  CHECK(wire.LastOffer().rfind("bank/1/", 0) == 0);
+  CHECK(wire.AnswerTo(wire.Accept("ann")).status().code() == 0);
+}
+
+TEST_CASE("another matcher that joins gets its share, handed over with nothing left to tell") {
+  WireTester wire;
+  wire.Open();
+  wire.intake.AddPool("shop");
+  REQUIRE(wire.availability.Await([&] { return wire.availability.served.back().size() == 2; }));
+  LeaseStore& leases = wire.store->leases();
+  const Member other{.member_id = "m-2", .address = "elsewhere:1"};
+  REQUIRE(leases.Join(other, absl::Minutes(1), absl::InfiniteFuture()).ok());
+  REQUIRE(wire.availability.Await([&] { return wire.availability.served.back().size() == 1; }));
+  CHECK(wire.Well());
+  REQUIRE(Eventually([&] {
+    auto taken = leases.Take("m-2", {"shop"}, absl::InfiniteFuture());
+    return taken.ok() && taken->size() == 1;
+  }));
+  REQUIRE(Eventually([&] { return wire.matcher->AddressOf("shop") == "elsewhere:1"; }));
+  std::optional<absl::Status> refused;
+  wire.matcher->Requeue({.pool_id = "shop", .ticket_id = "t-1"},
+                        [&](const absl::StatusOr<OperationResult>& r) { refused = r.status(); });
+  CHECK(ErrorReason(*refused) == "POOL_NOT_SERVED");
+  CHECK(ErrorMetadataOf(*refused)["address"] == "elsewhere:1");
 }
 
 TEST_CASE("what waits for one write goes out in one batch, within the contract's limit") {

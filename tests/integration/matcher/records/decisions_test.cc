@@ -1,6 +1,7 @@
 // The log of decisions: what every store keeps, and how PostgreSQL keeps it within bounds.
 #include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
+#include "services/matcher/domain/work_id.h"
 #include "services/matcher/storage/decision_purge.h"
 #include "services/matcher/storage/postgres_store.h"
 #include "tests/integration/matcher/records/store_fixture.h"

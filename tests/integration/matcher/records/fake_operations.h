@@ -111,6 +111,30 @@ class FakeOperations final : public PoolOperations {
     return ids;
   }
 
+  std::optional<std::string> AddressOf(const std::string& pool_id) const override {
+    std::lock_guard lock(mutex_);
+    auto it = elsewhere_.find(pool_id);
+    if (it == elsewhere_.end()) return std::nullopt;
+    return it->second;
+  }
+  MatcherList Matchers() const override {
+    std::lock_guard lock(mutex_);
+    return matchers_;
+  }
+  // The pool is held by the matcher at this address; empty: by no other.
+  void ServedAt(const std::string& pool_id, const std::string& address) {
+    std::lock_guard lock(mutex_);
+    if (address.empty()) {
+      elsewhere_.erase(pool_id);
+    } else {
+      elsewhere_[pool_id] = address;
+    }
+  }
+  void AreThere(MatcherList matchers) {
+    std::lock_guard lock(mutex_);
+    matchers_ = std::move(matchers);
+  }
+
  private:
   static absl::Status NotServed() {
     return Unavailable("POOL_NOT_SERVED", "no matcher serves this pool");
@@ -145,6 +169,8 @@ class FakeOperations final : public PoolOperations {
   // Recursive: a look may lead to another one from within.
   mutable std::recursive_mutex mutex_;
   std::map<std::string, std::unique_ptr<FakePool>> pools_;
+  std::map<std::string, std::string> elsewhere_;
+  MatcherList matchers_;
   absl::StatusOr<OperationResult> answer_ = OperationResult{};
   std::vector<RequeueOperation> requeued_;
   std::vector<TransferOperation> transferred_;

@@ -96,7 +96,7 @@ TEST_CASE("without a database, writes wait for their deadline and reads fail") {
   DatabaseOptions database{.url = "postgresql://nobody@127.0.0.1:1/none", .connections = 1};
   PostgresStore store({.database = database});
   auto outcome = Await<Outcome>([&](Store::Done<Outcome> done) {
-    store.Submit(TakePool{"bank", "m", kStart}, SystemClock().Now() + absl::Milliseconds(200),
+    store.Submit(Assigning("bank", 1, 1, "t-1"), SystemClock().Now() + absl::Milliseconds(200),
                  std::move(done));
   });
   CHECK(outcome.status().code() == absl::StatusCode::kDeadlineExceeded);

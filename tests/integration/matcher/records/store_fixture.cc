@@ -1,5 +1,6 @@
 #include "tests/integration/matcher/records/store_fixture.h"
 
+#include <atomic>
 #include <deque>
 
 #include "absl/strings/str_cat.h"
@@ -44,10 +45,17 @@ std::vector<absl::StatusOr<Outcome>> SubmitAll(Store& store, std::vector<Mutatio
 }
 
 int64_t Take(Store& store, const std::string& pool_id) {
-  absl::StatusOr<Outcome> taken = Submit(store, TakePool{pool_id, "matcher-1", kStart});
+  // Each time another member, whose lease ends at once: so the next may take the pool, and until
+  // then the hold is good.
+  static std::atomic<int> members = 0;
+  const Member me{.member_id = absl::StrCat("matcher-", ++members)};
+  REQUIRE(store.leases().Join(me, absl::Seconds(60), Deadline()).ok());
+  auto taken = store.leases().Take(me.member_id, {pool_id}, Deadline());
   INFO(taken.status().ToString());
   REQUIRE(taken.ok());
-  return taken->epoch;
+  REQUIRE(taken->size() == 1);
+  REQUIRE(store.leases().Renew(me, absl::ZeroDuration(), Deadline()).ok());
+  return (*taken)[0].epoch;
 }
 
 std::vector<Assignment> Live(Store& store, const std::string& pool_id) {

@@ -47,12 +47,12 @@ PoolTester::PoolTester(bool open) {
 }
 
 void PoolTester::Start() {
-  store.Submit(TakePool{kPool, "m-1", clock.Now()}, absl::InfiniteFuture(),
-               [this](absl::StatusOr<Outcome> outcome) { options.epoch = outcome->epoch; });
+  options.epoch = store.leases().Seize(kPool, "m-1");
   sequencer = std::make_unique<Sequencer>(SequencerOptions{}, clock);
   runner = std::make_shared<PoolRunner>(
-      options, PoolRunnerParts{clock, *sequencer, store, delivery, progress, pauses, metrics,
-                               [this](const absl::Status& why) { lost.push_back(why); }});
+      options,
+      PoolRunnerParts{clock, *sequencer, store, delivery, progress, pauses, metrics,
+                      [this](const absl::Status& why) { lost.push_back(why); }, own_lease});
   std::vector<Assignment> live;
   store.LoadLiveAssignments(
       kPool, absl::InfiniteFuture(),

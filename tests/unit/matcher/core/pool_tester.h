@@ -136,6 +136,7 @@ class PoolTester {
   FakePauses pauses;
   std::unique_ptr<Sequencer> sequencer;
   PoolRunnerOptions options;
+  const OwnLease* own_lease = nullptr;  // of the next start
   std::shared_ptr<PoolRunner> runner;
   std::vector<absl::Status> lost;
   intake::v1::Pool pool;

@@ -254,8 +254,7 @@ TEST_CASE("a pool that another matcher has taken is left to it") {
   pool.AddAgent("ann");
   pool.AddTicket("t-1");
   std::string offer = pool.LastOffer();
-  pool.store.Submit(TakePool{"bank", "m-2", pool.clock.Now()}, absl::InfiniteFuture(),
-                    [](const absl::StatusOr<Outcome>&) {});
+  pool.store.leases().Seize("bank", "m-2");
   uint64_t act = pool.Accept("ann", offer);
   REQUIRE(pool.lost.size() == 1);
   CHECK(ErrorReason(pool.lost[0]) == "EPOCH_LOST");
