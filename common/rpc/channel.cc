@@ -26,7 +26,12 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Millis(options.max_reconnect));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, Millis(options.max_reconnect));
   if (options.own_connection) arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  // Several addresses are nodes of one service: calls go to each in turn, and past those that are
+  // away.
+  const bool several = address.find(',') != std::string::npos;
+  if (several) arguments.SetLoadBalancingPolicyName("round_robin");
+  return grpc::CreateCustomChannel(several ? "ipv4:" + address : address,
+                                   grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace muster

@@ -52,6 +52,11 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   parser.Add("log-level", &config->log_level, "debug, info, warning or error");
   parser.Add("database-connections", &config->database_connections, "connections for reads",
              {.min = 1, .max = 100});
+  parser.Add("max-calls", &config->max_calls, "most calls that are under way at once",
+             {.min = 32, .max = 1e6});
+  parser.Add("call-target", &config->call_target,
+             "calls are refused before more than a few take longer than this",
+             {.min = 0.001, .max = 60});
   parser.Add("max-batch", &config->max_batch, "most writes that share a commit",
              {.min = 1, .max = 512});
   parser.Add("lease", &config->lease, "without a sign of life for this long, a session ends",

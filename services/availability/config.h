@@ -21,6 +21,8 @@ struct Config {
   std::string log_level = "info";
   int database_connections = 4;
   int max_batch = 512;
+  int max_calls = 20'000;
+  absl::Duration call_target = absl::Milliseconds(250);
   absl::Duration lease = absl::Seconds(30);
   absl::Duration heartbeat_interval;  // a third of the lease if zero
   absl::Duration grace = absl::Seconds(10);

@@ -4,6 +4,7 @@
 #include "common/base/signals.h"
 #include "common/obs/log.h"
 #include "common/obs/metrics.h"
+#include "common/rpc/limiter.h"
 #include "services/availability/app.h"
 #include "services/availability/config.h"
 
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   muster::BlockTerminationSignals();
   muster::availability::Config config;
   if (std::optional<int> code = muster::availability::ReadConfig(argc, argv, &config)) return *code;
+  muster::ProcessLimiter().Configure({.max = config.max_calls, .target = config.call_target});
   muster::SetLogService("availability");
   muster::ProcessMetrics().SetBuildInfo("availability");
   if (absl::Status status = muster::ProcessMetrics().Expose(config.metrics_listen); !status.ok()) {

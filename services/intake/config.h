@@ -22,6 +22,8 @@ struct Config {
   std::string log_level = "info";
   int database_connections = 4;
   int max_batch = 512;
+  int max_calls = 20'000;
+  absl::Duration call_target = absl::Milliseconds(250);
   int max_writes_queued = 20'000;
   absl::Duration feed_poll = absl::Milliseconds(50);
   absl::Duration feed_progress = absl::Seconds(5);

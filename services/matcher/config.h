@@ -26,6 +26,8 @@ struct Config {
   int64_t decision_rows = 1'000'000;
   int database_connections = 4;
   int max_batch = 512;
+  int max_calls = 20'000;
+  absl::Duration call_target = absl::Milliseconds(250);
   int max_writes_queued = 20'000;
   int sequencers = 1;
   int max_pools = 2'000;
