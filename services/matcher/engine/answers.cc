@@ -4,21 +4,37 @@
 #include "services/matcher/engine/core.h"
 
 namespace muster::engine {
+namespace {
+
+template <typename Record>
+void Prefetch(const Record* record) {
+  const char* at = reinterpret_cast<const char*>(record);
+  __builtin_prefetch(at);
+  __builtin_prefetch(at + 64);
+}
+
+}  // namespace
 
 Index Core::FindWork(const OfferId& id) const {
   if (id.epoch != options_.epoch) {
     const auto it = restored_.find(id);
     return it == restored_.end() ? kNone : it->second;
   }
-  return work_numbers_.Find(HashNumber(id.number),
-                            [&](Index w) { return works_[w].id.number == id.number; });
+  const Index w = work_numbers_.Find(HashNumber(id.number),
+                                     [&](Index i) { return works_[i].id.number == id.number; });
+  if (w != kNone) {  // all of them are about to be looked at: fetch them side by side
+    const WorkRecord& work = works_[w];
+    Prefetch(&agents_[work.agent]);
+    Prefetch(&tickets_[work.ticket]);
+    Prefetch(&queues_[work.queue]);
+  }
+  return w;
 }
 
 EndedOffer* Core::Remembered(const OfferId& id) {
+  if (id.epoch != options_.epoch || id.number + ended_.size() < next_number_) return nullptr;
   EndedOffer& ended = ended_[id.number % ended_.size()];
-  const bool known =
-      id.epoch == options_.epoch && ended.number == id.number && !ended.agent_id.empty();
-  return known ? &ended : nullptr;
+  return ended.number == id.number && !ended.agent_id.empty() ? &ended : nullptr;
 }
 
 Index Core::PendingOrAnswer(const OfferId& id, std::string_view agent_id, ActToken act,
@@ -79,7 +95,10 @@ Index Core::LiveOrAnswer(const AssignmentId& id, std::string_view agent_id, ActT
   if (!agent_id.empty() && owner != agent_id) {
     return refuse(absl::StatusCode::kPermissionDenied, reason::kAssignmentNotYours);
   }
-  if (live) return w;
+  if (live) {
+    __builtin_prefetch(agents_[works_[w].agent].lines.data());  // for what it takes next
+    return w;
+  }
   if (!completing) {
     return refuse(absl::StatusCode::kFailedPrecondition, reason::kAssignmentCompleted);
   }

@@ -73,6 +73,7 @@ void Core::EmitEnd(const WorkRecord& work, std::string_view why, ActToken act) {
 }
 
 void Core::FinishAssignment(Index w, std::string_view why, ActToken act) {
+  ticket_ids_.Prefetch(tickets_[works_[w].ticket].hash);
   EmitEnd(works_[w], why, act);
   if (EndedOffer* ended = Remembered(works_[w].id)) ended->completed = true;
   const Index t = works_[w].ticket;

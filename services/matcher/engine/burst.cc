@@ -42,6 +42,7 @@ class BurstSolver {
     for (const Index t : c_.touched_) {
       if (!c_.Touchable(t) || !c_.tickets_[t].waits || !c_.InPlay(c_.tickets_[t])) continue;
       by_line_[c_.tickets_[t].line].push_back(t);
+      ++tickets_;
     }
     for (auto& [l, tickets] : by_line_) {
       std::sort(tickets.begin(), tickets.end(), [this](Index t, Index u) {
@@ -56,7 +57,6 @@ class BurstSolver {
       }
       // Of one line the first ones score most: more of them than agents are of no use.
       const std::size_t most = c_.heads_[l].eligible;
-      tickets_ += std::min(tickets.size(), most);
       bool equal = true;
       for (const Index t : tickets) equal = equal && Plain(t);
       if (equal && tickets.size() > most) tickets.resize(most);
@@ -72,6 +72,7 @@ class BurstSolver {
     c_.agents_.ForEach([&](Index a) {
       const AgentRecord& agent = c_.agents_[a];
       if (!agent.standing) return;
+      ++agents_;
       std::vector<std::pair<Index, Misfit>> fits;
       for (const LineFit& fit : agent.lines) {
         if (c_.heads_[fit.line].weight <= agent.stood_free && by_line_.count(fit.line) > 0) {
@@ -79,7 +80,6 @@ class BurstSolver {
         }
       }
       if (fits.empty()) return;
-      ++agents_;
       const Index own = special_.count(a) > 0 ? a : kNone;
       const auto [it, added] =
           kinds.try_emplace(Kind{std::move(fits), c_.IdleScore(agent.value), c_.LoadedPrice(agent),

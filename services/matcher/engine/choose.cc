@@ -7,8 +7,8 @@ namespace muster::engine {
 
 Nanos Core::Urgency(Nanos half_target, Nanos boost, Nanos wait) const {
   const Nanos beyond = wait - half_target;
-  if (beyond <= 0 && !(half_target == 0 && beyond == 0)) return 0;
-  return beyond >= half_target ? boost : MulDiv(boost, beyond, half_target);
+  if (beyond >= half_target) return boost;
+  return beyond <= 0 ? 0 : MulDiv(boost, beyond, half_target);
 }
 
 Nanos Core::TicketScore(const LineHead& head, Nanos rank) const {
@@ -66,7 +66,7 @@ bool Core::Wants(const TicketRecord& ticket, Index a) const {
 }
 
 bool Core::InPlay(const TicketRecord& ticket) const {
-  return (ticket.waits || ticket.shared) && queues_[ticket.queue].rules.phase != Phase::kPaused;
+  return (ticket.waits || ticket.shared) && !queues_[ticket.queue].paused;
 }
 
 bool Core::CanTake(Index t, Index a) const {
@@ -79,7 +79,7 @@ bool Core::CanTake(Index t, Index a) const {
 
 bool Core::LongWaiting(const TicketRecord& ticket) const {
   const QueueRecord& queue = queues_[ticket.queue];
-  return queue.rules.weight > 1 && Plus(ticket.create, queue.claim_after) <= now_;
+  return queue.weight > 1 && Plus(ticket.create, queue.claim_after) <= now_;
 }
 
 bool Core::CouldClaim(Index t, Index a) const {
@@ -158,6 +158,14 @@ Index Core::FirstFor(Index l, Index a, bool claims) {
 
 Pair Core::BestOf(Index a) {
   Pair best;
+  compared_.clear();
+  const bool keep = options_.record_decisions;
+  const auto consider = [&](const Pair& pair) {
+    if (keep && pair.kind == PairKind::kOffer) {
+      compared_.Add(pair, [this](const Pair& p, const Pair& q) { return Better(p, q); });
+    }
+    if (Better(pair, best)) best = pair;
+  };
   const AgentRecord& agent = agents_[a];
   if (agent.claim != kNone) {
     if (CanTake(agent.claim, a)) best = {PairKind::kOffer, ScoreOf(agent.claim, a), agent.claim, a};
@@ -169,21 +177,22 @@ Pair Core::BestOf(Index a) {
   for (const LineFit& fit : agent.lines) {
     const LineHead& head = heads_[fit.line];
     if (head.first == kNone) continue;
-    Pair pair{PairKind::kOffer, 0, head.first, a};
-    Nanos rank = head.rank;
-    if (head.weight > free) {
-      pair.kind = PairKind::kClaim;
-      pair.ticket = FirstFor(fit.line, a, true);
-    } else if (head.priced && !Wants(tickets_[head.first], a)) {
-      pair.ticket = FirstFor(fit.line, a, false);
+    if (head.weight <= free && !head.priced) {  // the commonest case, and the quickest out
+      Nanos score = TicketScore(head, head.rank) + own - ScarcityPrice(agent.worth, head);
+      if (keep ? compared_.TooLow(score) : best && score < best.score) continue;
+      if (fit.misfit.levels != 0 || fit.misfit.language) {
+        score -= MisfitPrice(fit.misfit, queues_[lines_[fit.line].queue]);
+      }
+      consider({PairKind::kOffer, score, head.first, a});
+      continue;
     }
-    if (pair.ticket == kNone) continue;
-    if (pair.ticket != head.first) rank = tickets_[pair.ticket].rank;
-    pair.score = TicketScore(head, rank) + own - ScarcityPrice(agent.worth, head);
-    if (!(fit.misfit == Misfit())) {
-      pair.score -= MisfitPrice(fit.misfit, queues_[lines_[fit.line].queue]);
-    }
-    if (Better(pair, best)) best = pair;
+    const bool claims = head.weight > free;
+    const Index t = FirstFor(fit.line, a, claims);
+    if (t == kNone) continue;
+    consider({claims ? PairKind::kClaim : PairKind::kOffer,
+              TicketScore(head, tickets_[t].rank) + own - ScarcityPrice(agent.worth, head) -
+                  MisfitPrice(fit.misfit, queues_[lines_[fit.line].queue]),
+              t, a});
   }
   for (const Index t : agent.fans) {  // those who know it may come before their lines' first
     if (!tickets_[t].waits) continue;
@@ -193,7 +202,7 @@ Pair Core::BestOf(Index a) {
       pair.kind = PairKind::kClaim;
     }
     pair.score = ScoreOf(t, a);
-    if (Better(pair, best)) best = pair;
+    consider(pair);
   }
   return best ? best : BestShared(a);
 }

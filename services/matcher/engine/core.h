@@ -63,7 +63,6 @@ class Core {
     }
   };
   WaitOrder Waits() const { return {*this, wait_stamps_}; }
-  WaitOrder Opens() const { return {*this, open_stamps_}; }
   IdleOrder Idles() const { return {*this}; }
   bool Older(Index t, Index u) const {  // of two tickets that count the same
     const TicketRecord& a = tickets_[t];
@@ -72,7 +71,9 @@ class Core {
   }
 
   // ---- engine.cc: dispatch, time, opening and closing
-  void FireDue();
+  void FireDue() {
+    while (const std::optional<Timer> due = timers_.TakeDue(now_)) Fire(*due);
+  }
   void Fire(const Timer& timer);
   void On(const MatchingOpened&);
   void On(const MatchingClosed&);
@@ -164,8 +165,6 @@ class Core {
   void ForgetTicket(Index t);
   void SetState(Index t, TicketState state);
   void CountTicket(const TicketRecord& ticket, int sign);
-  void Open(Index t);  // into its queue's list of tickets that wait or are offered
-  void Close(Index t);
 
   // ---- waiting.cc
   void Enlist(Index t);
@@ -174,7 +173,7 @@ class Core {
   void Unshare(Index t);
   void ArmTimers(Index t);
   void DropTimers(Index t);
-  int StepAt(const TicketRecord& ticket, Nanos now) const;
+  std::uint8_t StepAt(const TicketRecord& ticket, Nanos now) const;
   void Relist(Index t) {
     Delist(t);
     Enlist(t);
@@ -292,13 +291,14 @@ class Core {
   Terms TermsOf(Index t, Index a) const;
   std::uint32_t CountEligible(Index t, Ineligible* others) const;
   void AgentsBehind(const Pair& pair, RunnersUp* out) const;
-  void TicketsBehind(const Pair& pair, RunnersUp* out);
+  void TicketsBehind(const Pair& pair, RunnersUp* out) const;
 
   // ---- views.cc
   OfferView ViewOfOffer(Index w) const;
   AssignmentView ViewOfAssignment(Index w) const;
   TicketView ViewOfTicket(Index t) const;
-  QueueStats ViewOfQueue(Index q) const;
+  QueueStats ViewOfQueue(Index q) const;  // without its oldest ticket
+  Nanos OldestWaiting(Index q) const;
   std::optional<std::size_t> PositionOf(Index t) const;
 
   // ---- explain.cc
@@ -330,11 +330,12 @@ class Core {
   Slab<WorkRecord> works_;
   std::vector<std::string> words_;
   HashIndex queue_ids_, ticket_ids_, agent_ids_, word_ids_;
-  HashIndex work_numbers_;                           // of this epoch
-  absl::flat_hash_map<OfferId, Index> restored_;     // of others
-  absl::btree_set<std::string_view> queue_order_;    // ids, of the records
-  Stamps wait_stamps_, open_stamps_, price_stamps_;  // of tickets
+  HashIndex work_numbers_;                         // of this epoch
+  absl::flat_hash_map<OfferId, Index> restored_;   // of others
+  absl::btree_set<std::string_view> queue_order_;  // ids, of the records
+  Stamps wait_stamps_, price_stamps_;              // of tickets
   Stamps agent_stamps_, work_stamps_;
+  std::vector<std::uint8_t> priced_;  // by ticket: whether it has prices
 
   std::vector<absl::btree_set<Index>> agents_by_skill_;  // by word
   std::vector<absl::btree_set<Index>> lines_by_skill_;   // by word: the lines' key skill
@@ -343,10 +344,12 @@ class Core {
 
   Timers timers_{work_stamps_, wait_stamps_, price_stamps_};
   std::vector<EndedOffer> ended_;  // offer n at n modulo the size
+  std::vector<Index> pending_;     // offers, in no order
   std::vector<Index> touched_;     // tickets that may be offered, or claim
   std::vector<Index> loose_;       // agents that may take something
   std::vector<Index> claims_;      // tickets whose claim may not hold any more
   std::vector<Candidate> heap_;
+  BestFew<limits::kMaxRunnersUp + 1> compared_;   // by the last BestOf, if decisions are recorded
   std::vector<std::pair<Index, Nanos>> lessons_;  // waits at the match, by line
   std::deque<Decision> decisions_;
   std::size_t decisions_used_ = 0;

@@ -4,29 +4,6 @@
 #include "services/matcher/engine/core.h"
 
 namespace muster::engine {
-namespace {
-
-// Of those that come up, the best few in order.
-class BestFew {
- public:
-  explicit BestFew(std::size_t most) : most_(most) {}
-
-  template <typename Better>
-  void Add(const Pair& pair, Better better) {
-    std::size_t i = few_.size();
-    while (i > 0 && better(pair, few_[i - 1])) --i;
-    if (i >= most_) return;
-    few_.insert(few_.begin() + static_cast<std::ptrdiff_t>(i), pair);
-    if (few_.size() > most_) few_.pop_back();
-  }
-  const absl::InlinedVector<Pair, 8>& few() const { return few_; }
-
- private:
-  std::size_t most_;
-  absl::InlinedVector<Pair, 8> few_;
-};
-
-}  // namespace
 
 Terms Core::TicketTerms(Index t) const {
   const TicketRecord& ticket = tickets_[t];
@@ -102,7 +79,7 @@ std::uint32_t Core::CountEligible(Index t, Ineligible* others) const {
 void Core::AgentsBehind(const Pair& pair, RunnersUp* out) const {
   const TicketRecord& ticket = tickets_[pair.ticket];
   const IdleOrder order = Idles();
-  BestFew few(limits::kMaxRunnersUp);
+  BestFew<limits::kMaxRunnersUp> few;
   for (const Group& group : lines_[ticket.line].groups) {
     if (group.short_of_units || group.idle.empty()) continue;
     HeapCursor<IdleOrder> cursor(group.idle, order);
@@ -116,40 +93,42 @@ void Core::AgentsBehind(const Pair& pair, RunnersUp* out) const {
       if (++seen == limits::kMaxRunnersUp) break;
     }
   }
-  for (const Pair& p : few.few()) {
+  for (const Pair& p : few) {
     out->push_back({.ticket_id = ticket.id,
                     .agent_id = agents_[p.agent].id,
                     .terms = TermsOf(p.ticket, p.agent)});
   }
 }
 
-// The first tickets of the agent's lines, and the one behind the chosen in its own.
-void Core::TicketsBehind(const Pair& pair, RunnersUp* out) {
-  const AgentRecord& agent = agents_[pair.agent];
-  const Index line = tickets_[pair.ticket].line;
-  const std::uint32_t free = Free(agent);
-  BestFew few(limits::kMaxRunnersUp);
-  const auto add = [&](Index t) {
-    if (t == pair.ticket) return;
-    few.Add({PairKind::kOffer, ScoreOf(t, pair.agent), t, pair.agent},
-            [this](const Pair& p, const Pair& q) { return Better(p, q); });
-  };
-  for (const LineFit& fit : agent.lines) {
-    const LineHead& head = heads_[fit.line];
-    if (head.first == kNone || head.weight > free || fit.line == line) continue;
-    const Index t = head.priced ? FirstFor(fit.line, pair.agent, false) : head.first;
-    if (t != kNone) add(t);
+// The first tickets of the agent's lines, as it has just compared them, and the one behind the
+// chosen in its own.
+void Core::TicketsBehind(const Pair& pair, RunnersUp* out) const {
+  const TicketRecord& chosen = tickets_[pair.ticket];
+  const auto better = [this](const Pair& p, const Pair& q) { return Better(p, q); };
+  BestFew<limits::kMaxRunnersUp> few;
+  for (const Pair& p : compared_) {
+    if (p.ticket != pair.ticket) few.Add(p, better);
   }
   const WaitOrder order = Waits();
-  Lane::Cursor<WaitOrder> cursor(lines_[line].waiting, order);
+  Lane::Cursor<WaitOrder> cursor(lines_[chosen.line].waiting, order);
   for (int i = 0; i < 2; ++i) {
     const Entry* entry = cursor.Next();
     if (entry == nullptr) break;
-    if (Wants(tickets_[entry->record], pair.agent)) add(entry->record);
+    const Index t = entry->record;
+    const auto same = [t](const Pair& p) { return p.ticket == t; };
+    if (t == pair.ticket || std::any_of(few.begin(), few.end(), same)) continue;
+    const LineHead& head = heads_[chosen.line];
+    const bool known = chosen.preferred == pair.agent || tickets_[t].preferred == pair.agent;
+    const Nanos score =
+        known ? ScoreOf(t, pair.agent)
+              : pair.score + TicketScore(head, entry->key) - TicketScore(head, chosen.rank);
+    if (!few.TooLow(score) && Wants(tickets_[t], pair.agent)) {
+      few.Add({PairKind::kOffer, score, t, pair.agent}, better);
+    }
   }
-  for (const Pair& p : few.few()) {
+  for (const Pair& p : few) {
     out->push_back({.ticket_id = tickets_[p.ticket].id,
-                    .agent_id = agent.id,
+                    .agent_id = agents_[p.agent].id,
                     .terms = TermsOf(p.ticket, p.agent)});
   }
 }

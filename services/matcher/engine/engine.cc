@@ -34,10 +34,6 @@ void Core::Apply(const Event& event, absl::Time now, Effects* out) {
   out_ = nullptr;
 }
 
-void Core::FireDue() {
-  while (const std::optional<Timer> due = timers_.TakeDue(now_)) Fire(*due);
-}
-
 // What fires takes its own timer away.
 void Core::Fire(const Timer& timer) {
   switch (timer.kind) {
@@ -65,9 +61,7 @@ void Core::On(const MatchingClosed&) {
   if (!open_) return;
   open_ = false;
   std::vector<std::pair<std::uint64_t, Index>> pending;
-  works_.ForEach([&](Index w) {
-    if (works_[w].state == WorkState::kOffer) pending.emplace_back(works_[w].id.number, w);
-  });
+  for (const Index w : pending_) pending.emplace_back(works_[w].id.number, w);
   std::sort(pending.begin(), pending.end());
   for (const auto& [number, w] : pending) RevokeToQueue(w, reason::kMatchingClosed);
 }

@@ -4,21 +4,19 @@
 // equal effects, byte for byte. Not thread-safe: one owner calls it, one event at a time. The const
 // views may not run beside Apply either.
 //
-// The rules:
+// The rules, of which docs/matching.md has the whole:
 // - A ticket can go to an agent that is ONLINE and connected, has every skill that the ticket's
 // queue
 //   and the ticket require at their levels, lists its language, and has the queue's weight free.
-//   Unanswered offers count as taken capacity.
-// - Waiting tickets stand in order of `create_time - priority_ahead` (queue's and ticket's
-// together),
-//   then create_time, then id. The order survives every return to the queue.
-// - Whenever something has changed: the first ticket in that order that any agent can take is
-// offered
-//   to the preferred agent if it is one of those agents, else to the one that comes first: agents
-//   without work before agents with some, then the longest idle, then by id; and so on until no
-//   waiting ticket has an agent that can take it. Idle since: came ONLINE, or finished, declined or
-//   ignored something, whichever is latest.
-// - Whoever declines a ticket or lets its offer pass sees it again after a price in seconds.
+//   Unanswered offers count as taken capacity. Demands relax with the wait.
+// - A pair scores, in seconds: the ticket's wait, its priority, its urgency as the target nears, a
+//   known agent's bonus, the agent's idleness; less what it misses of the wanted, what load it has,
+//   and what it is worth elsewhere. The best pair wins; ties fall to the older ticket, then by id,
+//   and to the agent idle longest, then by id: a total order.
+// - No agent stands idle while a ticket waits that it can take, but for: the price of a decline, a
+//   heavy ticket's claim, pauses, and the most offers an agent may have open.
+// - All terms but the wait are bounded, so no ticket is passed over for ever.
+// - Many tickets and many agents that meet at once are matched together, at the best total score.
 //
 //   Engine engine({.epoch = 3});
 //   Effects effects;

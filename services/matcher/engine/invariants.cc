@@ -30,6 +30,7 @@ class InvariantChecker {
             c_.queue_order_.size() == c_.queues_.size() &&
             c_.work_numbers_.size() + c_.restored_.size() == c_.works_.size(),
         "an id leads to no record");
+    Expect(c_.pending_.size() == pending_, "an offer is pending that is none");
     Expect(c_.loose_.empty() && c_.touched_.empty() && c_.claims_.empty(), "work left undone");
     Expect(c_.empty_lines_.size() <= limits::kMaxEmptyLines, "too many empty lines");
     return status_;
@@ -101,6 +102,9 @@ class InvariantChecker {
              "a ticket's state is not that of ", id);
       return;
     }
+    ++pending_;
+    Expect(work.place < c_.pending_.size() && c_.pending_[work.place] == w, id,
+           " is not among the pending offers");
     Expect(c_.open_, id, " is on offer while matching is closed");
     Expect(c_.Offered(ticket, work.agent), id, " is not its ticket's offer");
     Expect(agent.registered &&
@@ -195,6 +199,7 @@ class InvariantChecker {
     QueueStats seen;
     std::uint64_t references = 0;
     Nanos oldest = kNever;
+    Nanos oldest_offered = kNever;
     c_.tickets_.ForEach([&](Index t) {
       const TicketRecord& ticket = c_.tickets_[t];
       if (ticket.queue != q) return;
@@ -203,7 +208,8 @@ class InvariantChecker {
       const bool offered = ticket.state == TicketState::kOffered;
       seen.waiting += waiting;
       seen.offered += offered;
-      if (waiting || offered) oldest = std::min(oldest, ticket.create);
+      if (offered || waiting) oldest = std::min(oldest, ticket.create);
+      if (offered) oldest_offered = std::min(oldest_offered, ticket.create);
     });
     c_.works_.ForEach([&](Index w) {
       const WorkRecord& work = c_.works_[w];
@@ -214,10 +220,10 @@ class InvariantChecker {
     });
     Expect(seen.waiting == queue.waiting && seen.offered == queue.offered &&
                seen.assigned == queue.assigned && seen.wrap_up == queue.wrap_up &&
-               references == queue.references && seen.waiting + seen.offered == queue.open.size(),
+               references == queue.references,
            "queue ", queue.id, " is counted wrongly");
-    Expect(queue.open.empty() ? oldest == kNever : queue.open.Front(c_.Opens()).key == oldest,
-           "queue ", queue.id, " does not know its oldest ticket");
+    oldest_offered = std::min(oldest_offered, c_.OldestWaiting(q));
+    Expect(oldest == oldest_offered, "queue ", queue.id, " does not know its oldest ticket");
     Expect(queue.exists || (queue.lines.empty() && references > 0), "queue ", queue.id,
            " should have been forgotten");
     pool_.waiting += seen.waiting;
@@ -264,6 +270,7 @@ class InvariantChecker {
   absl::Status status_;
   std::size_t timers_ = 0;
   Nanos next_ = kNever;
+  std::size_t pending_ = 0;
   std::size_t in_lines_ = 0;
   std::size_t shared_ = 0;
   std::size_t waiting_ = 0;

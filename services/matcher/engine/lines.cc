@@ -127,8 +127,7 @@ void Core::MakeLine(Index l, Index q, const LineKey& key) {
   LineRecord& line = lines_[l];
   line.queue = q;
   line.key = key;
-  heads_[l] = {
-      .weight = queue.rules.weight, .half_target = queue.half_target, .boost = queue.boost};
+  heads_[l] = {.half_target = queue.half_target, .boost = queue.boost, .weight = queue.weight};
   if (key.only_agent != kNone) {
     profiles_[key.only_agent].reserved_lines.push_back(l);
   } else {
@@ -198,14 +197,14 @@ void Core::NoteInUse(Index l) {
 void Core::HeadChanged(Index l) {
   const LineRecord& line = lines_[l];
   LineHead& head = heads_[l];
-  const bool offers = queues_[line.queue].rules.phase != Phase::kPaused;
+  const bool offers = !queues_[line.queue].paused;
   head.first = kNone;
   head.rank = kNever;
   if (offers && !line.waiting.empty()) {
     const Entry& first = line.waiting.Front(Waits());
     head.first = first.record;
     head.rank = first.key;
-    head.priced = !tickets_[first.record].prices.empty();
+    head.priced = priced_[first.record] != 0;
   }
   head.more = offers && !line.more.empty() ? line.more.Front(Waits()).record : kNone;
 }

@@ -33,6 +33,7 @@ inline absl::Time ToTime(Nanos t) {
 }
 
 inline absl::Duration ToDuration(Nanos d) {
+  if (d == 0) return absl::ZeroDuration();  // most terms of most scores
   return d == kNever ? absl::InfiniteDuration() : absl::Nanoseconds(d);
 }
 

@@ -8,10 +8,7 @@ namespace muster::engine {
 Index Core::Offer(Index t, Index a) {
   TicketRecord& ticket = tickets_[t];
   AgentRecord& agent = agents_[a];
-  const QueueRules& rules = queues_[ticket.queue].rules;
-  const absl::Duration to_acknowledge = rules.acknowledge_timeout > absl::ZeroDuration()
-                                            ? rules.acknowledge_timeout
-                                            : rules.offer_timeout;
+  QueueRecord& queue = queues_[ticket.queue];
   DropClaim(t);
   Delist(t);
   Unshare(t);
@@ -22,12 +19,14 @@ Index Core::Offer(Index t, Index a) {
   work.ticket = t;
   work.agent = a;
   work.queue = ticket.queue;
-  work.weight = rules.weight;
+  work.weight = queue.weight;
+  work.place = static_cast<std::uint32_t>(pending_.size());
+  pending_.push_back(w);
   work.made = now_;
-  work.offer_timeout = rules.offer_timeout;
-  const absl::Time deadline = now_time_ + to_acknowledge;
+  work.offer_timeout = queue.offer_timeout;
+  const absl::Time deadline = now_time_ + queue.to_acknowledge;
   work.deadline = ToNanos(deadline);
-  ++queues_[ticket.queue].references;
+  ++queue.references;
   work_numbers_.Insert(HashNumber(work.id.number), w);
   timers_.Set(TimerKind::kOfferDeadline, work.deadline, w);
   ticket.offer[ticket.offers++] = w;
@@ -40,11 +39,11 @@ Index Core::Offer(Index t, Index a) {
   Emit(MakeOffer{.offer = work.id,
                  .ticket_id = ticket.id,
                  .agent_id = agent.id,
-                 .queue_id = queues_[ticket.queue].id,
+                 .queue_id = queue.id,
                  .weight = work.weight,
                  .make_time = now_time_,
                  .deadline = deadline,
-                 .offer_timeout = rules.offer_timeout,
+                 .offer_timeout = queue.offer_timeout,
                  .waited = ToDuration(now_ - ticket.create)});
   return w;
 }
@@ -169,6 +168,9 @@ void Core::CloseOffer(Index w, OfferOutcome outcome, std::string_view why, ActTo
   ended.agent_id.assign(agent_id);
   ended.outcome = outcome;
   ended.completed = false;
+  pending_[work.place] = pending_.back();
+  works_[pending_.back()].place = work.place;
+  pending_.pop_back();
   Emit(EndOffer{.offer = work.id,
                 .ticket_id = ticket.id,
                 .agent_id = agent_id,

@@ -49,6 +49,9 @@ void Core::On(const QueueChanged& event) {
 void Core::SetRules(Index q, const QueueRules& rules) {
   QueueRecord& queue = queues_[q];
   queue.rules = rules;
+  queue.paused = rules.phase == Phase::kPaused;
+  queue.weight = rules.weight;
+  queue.offers_at_once = rules.offers_at_once;
   queue.needs = Intern(rules.required_skills);
   queue.preferred = Intern(rules.preferred_skills);
   queue.relaxed.clear();
@@ -66,6 +69,10 @@ void Core::SetRules(Index q, const QueueRules& rules) {
     std::sort(levels.begin(), levels.end());
     queue.relaxed.push_back(std::move(levels));
   }
+  queue.offer_timeout = rules.offer_timeout;
+  queue.to_acknowledge = rules.acknowledge_timeout > absl::ZeroDuration()
+                             ? rules.acknowledge_timeout
+                             : rules.offer_timeout;
   queue.half_target = ToNanos(rules.target_wait) / 2;
   queue.boost = ToNanos(rules.target_boost);
   queue.ahead = ToNanos(rules.priority_ahead);
@@ -119,7 +126,8 @@ void Core::PutQueueTogether(Index q) {
     if (tickets_[t].queue != q) return;
     if (tickets_[t].state == TicketState::kWaiting) Enlist(t);
     if (tickets_[t].state != TicketState::kOffered) return;
-    tickets_[t].step = std::min(tickets_[t].step, static_cast<int>(queues_[q].relaxed.size()));
+    tickets_[t].step =
+        std::min(tickets_[t].step, static_cast<std::uint8_t>(queues_[q].relaxed.size()));
     Share(t);
   });
 }
@@ -127,11 +135,11 @@ void Core::PutQueueTogether(Index q) {
 void Core::RevokeUnfitOffersOf(Index q) {
   if (queues_[q].offered == 0) return;
   std::vector<std::pair<OfferId, Index>> unfit;
-  works_.ForEach([&](Index w) {
+  for (const Index w : pending_) {
     const WorkRecord& work = works_[w];
-    if (work.state != WorkState::kOffer || work.queue != q) return;
+    if (work.queue != q) continue;
     if (!FitsTicket(work.agent, tickets_[work.ticket])) unfit.emplace_back(work.id, w);
-  });
+  }
   std::sort(unfit.begin(), unfit.end());
   for (const auto& [id, w] : unfit) RevokeToQueue(w, reason::kNoLongerEligible);
 }

@@ -87,65 +87,71 @@ struct Group {
   }
 };
 
-// What a freed agent looks at, kept close together for all lines.
-struct LineHead {
+// What a freed agent looks at, kept close together for all lines: one line of cache each.
+struct alignas(64) LineHead {
   Nanos rank = kNever;  // of the first waiting ticket
   Index first = kNone;  // none: nobody waits, or the queue makes no offers
-  bool priced = false;  // some have declined it
-  std::uint32_t weight = 1;
+  Index more = kNone;   // the first ticket that more agents may see
   Nanos half_target = 0;
   Nanos boost = 0;
+  std::uint32_t weight = 1;
   std::uint32_t worth = 0;     // `learnt` in steps of the bound
   std::uint32_t eligible = 0;  // agents that stand in the line with room for its weight
-  Index more = kNone;          // the first ticket that more agents may see
+  bool priced = false;         // some have declined the first ticket
 };
 
-struct LineRecord {
+// The records below begin with what every decision touches.
+struct alignas(64) LineRecord {
   Index queue = kNone;
-  LineKey key;
-  Levels needs;               // at this step: what an agent must have
-  Levels wants;               // what it is priced against
-  Index speaks = kNone;       // the language that it must speak
-  Index key_skill = kNone;    // the one of `needs` that the line is filed under, if any
-  Index last = kNone;         // the line of the same tickets after the last step
-  std::uint32_t leaning = 0;  // lines that have this one as `last`
-  Lane waiting;               // by rank
-  Lane more;                  // offered, but to fewer agents than may see it at once
+  Index last = kNone;  // the line of the same tickets after the last step
+  Lane waiting;        // by rank
   std::vector<Group> groups;
   Nanos learnt = 0;                   // waits at the match, averaged: what an agent is worth here
+  std::uint64_t emptied = 0;          // when the last ticket left, by count; 0: it is in use
+  std::uint32_t prioritised = 0;      // tickets that wait with priority of their own
+  std::uint32_t leaning = 0;          // lines that have this one as `last`
   std::uint32_t fitting = 0;          // registered agents that fit, whatever they do
   std::uint32_t fitting_offline = 0;  // of them: offline or cut off
   std::uint32_t fitting_paused = 0;   // of them: paused or draining
   std::uint32_t skilled = 0;          // registered agents with the skills, whatever they speak
   std::uint32_t speaking = 0;         // of them: with the language, whatever their capacity
-  std::uint64_t emptied = 0;          // when the last ticket left, by count; 0: it is in use
+  Index speaks = kNone;               // the language that it must speak
+  Index key_skill = kNone;            // the one of `needs` that the line is filed under, if any
+  LineKey key;
+  Levels needs;  // at this step: what an agent must have
+  Levels wants;  // what it is priced against
+  Lane more;     // offered, but to fewer agents than may see it at once
 
   void Clear() { *this = LineRecord(); }
 };
 
-struct QueueRecord {
+struct alignas(64) QueueRecord {
   std::string id;
   bool exists = false;  // false: only known from a ticket or an assignment
-  QueueRules rules;
-  Levels needs;
-  Levels preferred;
-  std::vector<Levels> relaxed;  // by step: the levels that it names, all steps before included
-  Nanos half_target = 0;
-  Nanos boost = 0;
-  Nanos ahead = 0;
-  Nanos level_price = 0;
-  Nanos language_price = 0;
-  Nanos known_bonus = 0;
-  Nanos claim_after = 0;
-  Nanos time_to_live = kNever;
-  absl::btree_map<LineKey, Index> lines;
+  bool paused = false;
+  std::uint32_t weight = 1;
   Index plain_line = kNone;  // the one without extra demands, at step 0
-  Lane open;                 // waiting and offered tickets, by create_time
+  std::uint32_t offers_at_once = 1;
+  std::uint64_t references = 0;  // tickets and works that name it
   std::uint64_t waiting = 0;
   std::uint64_t offered = 0;
   std::uint64_t assigned = 0;
   std::uint64_t wrap_up = 0;
-  std::uint64_t references = 0;  // tickets and works that name it
+  Nanos ahead = 0;
+  Nanos time_to_live = kNever;
+  Nanos claim_after = 0;
+  Nanos half_target = 0;
+  Nanos boost = 0;
+  Nanos level_price = 0;
+  Nanos language_price = 0;
+  Nanos known_bonus = 0;
+  absl::Duration offer_timeout;
+  absl::Duration to_acknowledge;
+  QueueRules rules;
+  Levels needs;
+  Levels preferred;
+  std::vector<Levels> relaxed;  // by step: the levels that it names, all steps before included
+  absl::btree_map<LineKey, Index> lines;
 
   void Clear() { *this = QueueRecord(); }
 };
@@ -157,44 +163,46 @@ struct Price {
   Nanos until = 0;
 };
 
-struct TicketRecord {
+struct alignas(64) TicketRecord {
   std::string id;
   Nanos create = 0;
   Nanos rank = 0;  // create less all priority ahead; while in a line
-  Nanos priority = 0;
   Index queue = kNone;
+  Index line = kNone;      // while it waits or may be offered to more, and its queue exists
+  std::uint32_t hash = 0;  // of the id
   TicketState state = TicketState::kWaiting;
   bool waits = false;   // stands in line.waiting
   bool shared = false;  // stands in line.more
   std::uint8_t offers = 0;
-  int step = 0;
-  Index line = kNone;   // while it waits or may be offered to more, and its queue exists
-  Index claim = kNone;  // the agent whose units are kept for it
-  Index preferred = kNone;
-  Index only_agent = kNone;                             // transferred to this agent
-  std::uint32_t fan_place = kNone;                      // in its preferred agent's list
+  std::uint8_t step = 0;
   Index assignment = kNone;                             // while kAssigned or kServed
   std::array<Index, limits::kMaxOffersAtOnce> offer{};  // while kOffered: the first `offers`
+  Index claim = kNone;                                  // the agent whose units are kept for it
+  Index preferred = kNone;
+  Index only_agent = kNone;         // transferred to this agent
+  std::uint32_t fan_place = kNone;  // in its preferred agent's list
   std::uint32_t refusals = 0;
-  Nanos waits_since = 0;     // when it came, or came back, to wait
-  Nanos lives_from = 0;      // time_to_live counts from here: create, or when it was put back
+  Nanos waits_since = 0;  // when it came, or came back, to wait
+  Nanos priority = 0;
   Nanos expire_at = kNever;  // timers, each running unless kNever
   Nanos relax_at = kNever;
   Nanos claim_at = kNever;
   Nanos price_at = kNever;
+  Nanos lives_from = 0;  // time_to_live counts from here: create, or when it was put back
   Index language = kNone;
-  Levels extra;
   std::vector<Price> prices;
+  Levels extra;
 
-  void Clear() {
-    TicketRecord fresh;
-    fresh.id.swap(id);
-    fresh.id.clear();
-    fresh.extra.swap(extra);
-    fresh.extra.clear();
-    fresh.prices.swap(prices);
-    fresh.prices.clear();
-    *this = std::move(fresh);
+  void Clear() {  // field by field: it is done for every ticket
+    id.clear();
+    line = assignment = claim = preferred = only_agent = fan_place = language = kNone;
+    waits = shared = false;
+    offers = step = 0;
+    refusals = 0;
+    priority = 0;
+    expire_at = relax_at = claim_at = price_at = kNever;
+    prices.clear();
+    extra.clear();
   }
 };
 
@@ -208,28 +216,28 @@ struct AgentProfile {
   void Clear() { *this = AgentProfile(); }
 };
 
-struct AgentRecord {
+struct alignas(64) AgentRecord {
   std::string id;
   Nanos value = kLongAgo;  // idle_since less what earlier idleness still counts
   Nanos idle_since = kLongAgo;
   std::uint32_t capacity = 0;
-  std::uint32_t busy = 0;      // units of assignments
-  std::uint32_t reserved = 0;  // units of offers
-  std::uint32_t offers = 0;    // open ones
-  Index claim = kNone;         // the ticket that its units are kept for
-  std::uint32_t ignored = 0;   // offers in a row that it let pass
-  bool registered = false;
-  bool at_work = false;   // ONLINE and connected
-  bool standing = false;  // in the lines that it fits
-  bool loose = false;     // about to be matched, or to stand
-  Presence presence = Presence::kOffline;
-  std::uint32_t stood_free = 0;         // while it stands
-  std::uint32_t worth = 0;              // the highest of its lines, when it became idle
-  std::uint32_t references = 0;         // tickets that prefer it
-  std::uint64_t serial = 0;             // never used again, unlike the index
+  std::uint32_t busy = 0;               // units of assignments
+  std::uint32_t reserved = 0;           // units of offers
+  std::uint32_t offers = 0;             // open ones
   std::vector<LineFit> lines;           // that it fits, sorted
   absl::InlinedVector<Index, 4> works;  // offers and assignments, oldest first
-  std::vector<Index> fans;              // waiting tickets that prefer it
+  Index claim = kNone;                  // the ticket that its units are kept for
+  std::uint32_t worth = 0;              // the highest of its lines, when it became idle
+  Presence presence = Presence::kOffline;
+  bool registered = false;
+  bool at_work = false;          // ONLINE and connected
+  bool standing = false;         // in the lines that it fits
+  bool loose = false;            // about to be matched, or to stand
+  std::uint32_t stood_free = 0;  // while it stands
+  std::uint32_t ignored = 0;     // offers in a row that it let pass
+  std::uint32_t references = 0;  // tickets that prefer it
+  std::uint64_t serial = 0;      // never used again, unlike the index
+  std::vector<Index> fans;       // waiting tickets that prefer it
 
   void Clear() {
     AgentRecord fresh;
@@ -244,19 +252,20 @@ struct AgentRecord {
 
 enum class WorkState : std::uint8_t { kOffer, kActive, kWrapUp };
 
-struct WorkRecord {
+struct alignas(64) WorkRecord {
   OfferId id;
   Index ticket = kNone;
   Index agent = kNone;
   Index queue = kNone;
   std::uint32_t weight = 1;
-  WorkState state = WorkState::kOffer;
-  bool acknowledged = false;
-  Nanos made = 0;           // the offer
   Nanos deadline = kNever;  // of the offer, or of the wrap-up
-  absl::Duration offer_timeout;
   Nanos assigned = 0;
   Nanos credit = 0;  // idleness of the agent when it began, within the fair window
+  WorkState state = WorkState::kOffer;
+  bool acknowledged = false;
+  std::uint32_t place = kNone;  // in the list of pending offers
+  Nanos made = 0;               // the offer
+  absl::Duration offer_timeout;
 
   void Clear() { *this = WorkRecord(); }
 };

@@ -49,8 +49,7 @@ class Slab {
   }
 
   void Reclaim() {
-    if (freed_.empty()) return;
-    free_.insert(free_.end(), freed_.begin(), freed_.end());
+    for (const Index index : freed_) free_.push_back(index);
     freed_.clear();
   }
 

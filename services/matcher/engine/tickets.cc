@@ -55,18 +55,19 @@ Index Core::NewTicket(std::string_view id, std::string_view queue_id, Nanos crea
                       TicketState state) {
   const Index t = tickets_.Add();
   wait_stamps_.Cover(t);
-  open_stamps_.Cover(t);
   price_stamps_.Cover(t);
+  if (priced_.size() <= t) priced_.resize(t + 1);
+  priced_[t] = 0;
   TicketRecord& ticket = tickets_[t];
   ticket.id.assign(id);
+  ticket.hash = HashText(id);
   ticket.create = ticket.lives_from = create;
   ticket.waits_since = now_;
   ticket.state = state;
   ticket.queue = QueueFor(queue_id);
   ++queues_[ticket.queue].references;
-  ticket_ids_.Insert(HashText(id), t);
+  ticket_ids_.Insert(ticket.hash, t);
   CountTicket(ticket, +1);
-  Open(t);
   return t;
 }
 
@@ -113,10 +114,8 @@ void Core::UpdateTicket(Index t, const TicketSpec& spec) {
   }
   const Nanos create = ToNanos(spec.create_time);
   if (create != ticket.create) {
-    Close(t);
     if (ticket.lives_from == ticket.create) ticket.lives_from = create;
     ticket.create = create;
-    Open(t);
   }
   const bool other = SetDemands(t, spec);
   if (moves) MoveTo(t, QueueFor(spec.queue_id));
@@ -133,45 +132,36 @@ void Core::UpdateTicket(Index t, const TicketSpec& spec) {
 void Core::MoveTo(Index t, Index q) {
   TicketRecord& ticket = tickets_[t];
   CountTicket(ticket, -1);
-  Close(t);
   const Index before = ticket.queue;
   ticket.queue = q;
   ++queues_[q].references;
   CountTicket(ticket, +1);
-  Open(t);
   --queues_[before].references;
   ForgetQueueIfUnused(before);
 }
 
 void Core::ForgetTicket(Index t) {
   TicketRecord& ticket = tickets_[t];
-  if (ticket.price_at != kNever) {
+  if (priced_[t] != 0 && ticket.price_at != kNever) {
     price_stamps_.Bump(t);
     timers_.Drop(TimerKind::kPriceEnd, ticket.price_at);
   }
   if (ticket.preferred != kNone) Prefer(t, kNone);
   DropClaim(t);
   CountTicket(ticket, -1);
-  Close(t);
   const Index q = ticket.queue;
   --queues_[q].references;
-  ticket_ids_.Erase(HashText(ticket.id), t);
+  ticket_ids_.Erase(ticket.hash, t);
   tickets_.Free(t);
   ForgetQueueIfUnused(q);
 }
 
 void Core::SetState(Index t, TicketState state) {
   TicketRecord& ticket = tickets_[t];
-  const auto open = [](TicketState s) {
-    return s == TicketState::kWaiting || s == TicketState::kOffered;
-  };
-  const bool was_open = open(ticket.state);
   CountTicket(ticket, -1);
-  if (was_open && !open(state)) Close(t);
   ticket.state = state;
   if (state == TicketState::kWaiting) ticket.waits_since = now_;
   CountTicket(ticket, +1);
-  if (!was_open && open(state)) Open(t);
 }
 
 void Core::CountTicket(const TicketRecord& ticket, int sign) {
@@ -181,20 +171,6 @@ void Core::CountTicket(const TicketRecord& ticket, int sign) {
   const std::uint64_t one = sign > 0 ? 1 : ~std::uint64_t{0};
   (waiting ? queue.waiting : queue.offered) += one;
   (waiting ? pool_.waiting : pool_.offered) += one;
-}
-
-void Core::Open(Index t) {
-  const TicketRecord& ticket = tickets_[t];
-  if (ticket.state != TicketState::kWaiting && ticket.state != TicketState::kOffered) return;
-  queues_[ticket.queue].open.Push({.key = ticket.create, .record = t, .stamp = open_stamps_[t]},
-                                  Opens());
-}
-
-void Core::Close(Index t) {
-  const TicketRecord& ticket = tickets_[t];
-  if (ticket.state != TicketState::kWaiting && ticket.state != TicketState::kOffered) return;
-  open_stamps_.Bump(t);
-  queues_[ticket.queue].open.Drop(Opens());
 }
 
 }  // namespace muster::engine

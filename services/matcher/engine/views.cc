@@ -69,8 +69,28 @@ QueueStats Core::ViewOfQueue(Index q) const {
     // Less will do later on: only what nobody will fit even then is without hope.
     if (lines_[lines_[l].last].fitting == 0) stats.unservable += lines_[l].waiting.size();
   }
-  if (!queue.open.empty()) stats.oldest_create_time = ToTime(queue.open.Front(Opens()).key);
   return stats;
+}
+
+Nanos Core::OldestWaiting(Index q) const {
+  Nanos oldest = kNever;
+  const QueueRecord& queue = queues_[q];
+  if (!queue.exists && queue.waiting > 0) {  // they wait for the queue, in no line
+    tickets_.ForEach([&](Index t) {
+      const TicketRecord& ticket = tickets_[t];
+      if (ticket.queue != q || ticket.state != TicketState::kWaiting) return;
+      oldest = std::min(oldest, ticket.create);
+    });
+  }
+  const WaitOrder order = Waits();
+  for (const auto& [key, l] : queue.lines) {
+    Lane::Cursor<WaitOrder> cursor(lines_[l].waiting, order);
+    while (const Entry* entry = cursor.Next()) {
+      oldest = std::min(oldest, tickets_[entry->record].create);
+      if (lines_[l].prioritised == 0) break;  // by rank is by creation then
+    }
+  }
+  return oldest;
 }
 
 std::optional<std::size_t> Core::PositionOf(Index t) const {
@@ -97,8 +117,16 @@ PoolStats Engine::Pool() const { return core_->pool_; }
 
 std::vector<QueueStats> Engine::Queues() const {
   std::vector<QueueStats> all;
+  std::vector<Nanos> oldest(core_->queues_.slots(), kNever);
+  for (const Index w : core_->pending_) {
+    const TicketRecord& ticket = core_->tickets_[core_->works_[w].ticket];
+    oldest[ticket.queue] = std::min(oldest[ticket.queue], ticket.create);
+  }
   for (const std::string_view id : core_->queue_order_) {
-    all.push_back(core_->ViewOfQueue(core_->FindQueue(id)));
+    const Index q = core_->FindQueue(id);
+    all.push_back(core_->ViewOfQueue(q));
+    oldest[q] = std::min(oldest[q], core_->OldestWaiting(q));
+    if (oldest[q] != kNever) all.back().oldest_create_time = ToTime(oldest[q]);
   }
   return all;
 }
@@ -106,14 +134,19 @@ std::vector<QueueStats> Engine::Queues() const {
 std::optional<QueueStats> Engine::Queue(std::string_view queue_id) const {
   const Index q = core_->FindQueue(queue_id);
   if (q == kNone) return std::nullopt;
-  return core_->ViewOfQueue(q);
+  QueueStats stats = core_->ViewOfQueue(q);
+  Nanos oldest = core_->OldestWaiting(q);
+  for (const Index w : core_->pending_) {
+    const TicketRecord& ticket = core_->tickets_[core_->works_[w].ticket];
+    if (ticket.queue == q) oldest = std::min(oldest, ticket.create);
+  }
+  if (oldest != kNever) stats.oldest_create_time = ToTime(oldest);
+  return stats;
 }
 
 std::vector<OfferView> Engine::PendingOffers() const {
   std::vector<OfferView> all;
-  core_->works_.ForEach([&](Index w) {
-    if (core_->works_[w].state == WorkState::kOffer) all.push_back(core_->ViewOfOffer(w));
-  });
+  for (const Index w : core_->pending_) all.push_back(core_->ViewOfOffer(w));
   SortByOffer(&all);
   return all;
 }

@@ -8,11 +8,10 @@
 
 namespace muster::engine {
 
-int Core::StepAt(const TicketRecord& ticket, Nanos now) const {
+std::uint8_t Core::StepAt(const TicketRecord& ticket, Nanos now) const {
   const std::vector<RelaxStep>& steps = queues_[ticket.queue].rules.relax_steps;
-  int step = 0;
-  while (step < static_cast<int>(steps.size()) &&
-         Plus(ticket.create, ToNanos(steps[step].after)) <= now) {
+  std::uint8_t step = 0;
+  while (step < steps.size() && Plus(ticket.create, ToNanos(steps[step].after)) <= now) {
     ++step;
   }
   return step;
@@ -22,11 +21,11 @@ void Core::Enlist(Index t) {
   TicketRecord& ticket = tickets_[t];
   QueueRecord& queue = queues_[ticket.queue];
   if (ticket.only_agent != kNone &&
-      (!queue.exists || !CanServeReserved(ticket.only_agent, queue.rules.weight))) {
+      (!queue.exists || !CanServeReserved(ticket.only_agent, queue.weight))) {
     ticket.only_agent = kNone;
   }
   if (!queue.exists) return;
-  ticket.step = queue.rules.relax_steps.empty() ? 0 : StepAt(ticket, now_);
+  ticket.step = queue.relaxed.empty() ? 0 : StepAt(ticket, now_);
   const bool plain = ticket.only_agent == kNone && ticket.step == 0 && ticket.extra.empty() &&
                      ticket.language == kNone;
   if (plain) {
@@ -37,6 +36,7 @@ void Core::Enlist(Index t) {
   }
   ticket.rank = ticket.create - queue.ahead - ticket.priority;
   ticket.waits = true;
+  if (ticket.priority != 0) ++lines_[ticket.line].prioritised;
   NoteInUse(ticket.line);
   lines_[ticket.line].waiting.Push({.key = ticket.rank, .record = t, .stamp = wait_stamps_[t]},
                                    Waits());
@@ -55,6 +55,7 @@ void Core::Delist(Index t) {
   DropTimers(t);
   if (ticket.fan_place != kNone) LeaveFans(t);
   if (ticket.claim != kNone) claims_.push_back(t);
+  if (ticket.priority != 0) --lines_[l].prioritised;
   ticket.waits = false;
   ticket.line = kNone;
   HeadChanged(l);
@@ -64,7 +65,7 @@ void Core::Delist(Index t) {
 void Core::Share(Index t) {
   TicketRecord& ticket = tickets_[t];
   const QueueRecord& queue = queues_[ticket.queue];
-  if (!queue.exists || ticket.shared || ticket.offers >= queue.rules.offers_at_once) return;
+  if (!queue.exists || ticket.shared || ticket.offers >= queue.offers_at_once) return;
   ticket.line = LineFor(ticket.queue, KeyOf(ticket));
   ticket.rank = ticket.create - queue.ahead - ticket.priority;
   ticket.shared = true;
@@ -95,14 +96,13 @@ void Core::ArmTimers(Index t) {
   // While matching is closed a ticket may turn out to be assigned: it does not expire.
   ticket.expire_at = open_ ? Plus(ticket.lives_from, queue.time_to_live) : kNever;
   timers_.Set(TimerKind::kTicketExpiry, ticket.expire_at, t);
-  const std::vector<RelaxStep>& steps = queue.rules.relax_steps;
   ticket.relax_at = kNever;
-  if (ticket.only_agent == kNone && static_cast<std::size_t>(ticket.step) < steps.size()) {
-    ticket.relax_at = Plus(ticket.create, ToNanos(steps[ticket.step].after));
+  if (ticket.only_agent == kNone && ticket.step < queue.relaxed.size()) {
+    ticket.relax_at = Plus(ticket.create, ToNanos(queue.rules.relax_steps[ticket.step].after));
     timers_.Set(TimerKind::kRelaxStep, ticket.relax_at, t);
   }
   ticket.claim_at = kNever;
-  if (queue.rules.weight > 1 && !LongWaiting(ticket)) {
+  if (queue.weight > 1 && !LongWaiting(ticket)) {
     ticket.claim_at = Plus(ticket.create, queue.claim_after);
     timers_.Set(TimerKind::kClaim, ticket.claim_at, t);
   }
@@ -168,6 +168,7 @@ void Core::SetPriceTimer(Index t) {
     timers_.Drop(TimerKind::kPriceEnd, ticket.price_at);
     ticket.price_at = kNever;
   }
+  priced_[t] = !ticket.prices.empty();
   for (const Price& p : ticket.prices) ticket.price_at = std::min(ticket.price_at, p.until);
   timers_.Set(TimerKind::kPriceEnd, ticket.price_at, t);
 }
