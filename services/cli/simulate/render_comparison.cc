@@ -32,6 +32,15 @@ std::string VerdictText(Verdict verdict) {
   return "";
 }
 
+// Nothing to tell: there was none of it in any play.
+bool NeverHappened(const Study& first, const Study& second, Measure measure) {
+  const auto none = [measure](const Study& study) {
+    const simulation::Interval interval = study.Of({}, measure);
+    return interval.mean == 0 && interval.half_width == 0;
+  };
+  return none(first) && none(second);
+}
+
 std::string Sentence(const char* whose, const std::vector<std::string>& what) {
   if (what.empty()) return "";
   return absl::StrCat(whose, " ", absl::StrJoin(what, ", "), ".\n");
@@ -47,7 +56,7 @@ std::string RenderComparison(const Study& first, const Study& second,
     const Measure measure = simulation::MeasureAt(m);
     const MeasureInfo& info = InfoOf(measure);
     const Difference difference = Compare(first, second, {}, measure);
-    if (!difference.interval.Known()) continue;
+    if (!difference.interval.Known() || NeverHappened(first, second, measure)) continue;
     const bool one = !difference.interval.HasWidth();
     rows.push_back({info.title, FormInterval(first.Of({}, measure), info.unit),
                     FormInterval(second.Of({}, measure), info.unit),

@@ -1,6 +1,8 @@
 // The simulation of a day, under the plainest rules, is the ideal day.
-#include <optional>
+#include <cstdlib>
+#include <string>
 
+#include "services/cli/replay/csv.h"
 #include "services/cli/replay/demo_day.h"
 #include "services/cli/replay/ideal.h"
 #include "services/cli/simulate/trace_plan.h"
@@ -23,22 +25,43 @@ simulation::Figures Simulate(const Trace& trace, const Roster& roster) {
   return played->total;
 }
 
+void CheckIdeal(const Trace& trace, const Roster& roster) {
+  const Metrics ideal = MetricsOf(PlayIdeal(trace, roster, 90));
+  const simulation::Figures f = Simulate(trace, roster);
+  CHECK(ideal.abandoned > 0);
+  CHECK(f[Measure::kTickets] == static_cast<double>(ideal.tickets));
+  CHECK(f[Measure::kMeanWait] == Approx(ideal.mean_wait_s).epsilon(1e-12));
+  CHECK(f[Measure::kMedianWait] == ideal.p50_wait_s);
+  CHECK(f[Measure::kWait95] == ideal.p95_wait_s);
+  CHECK(f[Measure::kWait99] == ideal.p99_wait_s);
+  CHECK(f[Measure::kAbandoned] == Approx(ideal.abandoned).epsilon(1e-12));
+  CHECK(f[Measure::kWithin] == Approx(ideal.within_20_s).epsilon(1e-12));
+  CHECK(f[Measure::kNeverServed] == static_cast<double>(ideal.never_served));
+  CHECK(f[Measure::kUtilization] == Approx(ideal.utilization).epsilon(1e-12));
+}
+
 TEST_CASE("the simulated day has the figures of ideal dispatch") {
   for (const std::uint64_t seed : {1, 2, 3, 4, 5, 6}) {
     INFO("seed " << seed);
     const DemoDay day = MakeDemoDay(seed);
-    const Metrics ideal = MetricsOf(PlayIdeal(day.trace, day.roster, 90));
-    const simulation::Figures f = Simulate(day.trace, day.roster);
-    CHECK(ideal.abandoned > 0);
-    CHECK(f[Measure::kTickets] == static_cast<double>(ideal.tickets));
-    CHECK(f[Measure::kMeanWait] == Approx(ideal.mean_wait_s).epsilon(1e-12));
-    CHECK(f[Measure::kMedianWait] == ideal.p50_wait_s);
-    CHECK(f[Measure::kWait95] == ideal.p95_wait_s);
-    CHECK(f[Measure::kWait99] == ideal.p99_wait_s);
-    CHECK(f[Measure::kAbandoned] == Approx(ideal.abandoned).epsilon(1e-12));
-    CHECK(f[Measure::kWithin] == Approx(ideal.within_20_s).epsilon(1e-12));
-    CHECK(f[Measure::kNeverServed] == static_cast<double>(ideal.never_served));
-    CHECK(f[Measure::kUtilization] == Approx(ideal.utilization).epsilon(1e-12));
+    CheckIdeal(day.trace, day.roster);
+  }
+}
+
+TEST_CASE("and so has each day of a record, where one is at hand") {
+  const char* folder = std::getenv("MUSTER_RECORD");  // with trace.csv and roster.csv
+  if (folder == nullptr) return;
+  const auto trace = ParseTrace(*ReadCsvFile(std::string(folder) + "/trace.csv"));
+  const auto roster = ParseRoster(*ReadCsvFile(std::string(folder) + "/roster.csv"));
+  REQUIRE(trace.ok());
+  REQUIRE(roster.ok());
+  for (int day = 0; static_cast<double>(day) * kSecondsOfDay <= trace->back().at_s; ++day) {
+    INFO("day " << day);
+    Trace customers = *trace;
+    Roster agents = *roster;
+    KeepWithin(WindowOfDay(day), customers);
+    KeepDay(day, agents);
+    CheckIdeal(customers, agents);
   }
 }
 
