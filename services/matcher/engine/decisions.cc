@@ -106,8 +106,11 @@ void Core::TicketsBehind(const Pair& pair, RunnersUp* out) const {
   const TicketRecord& chosen = tickets_[pair.ticket];
   const auto better = [this](const Pair& p, const Pair& q) { return Better(p, q); };
   BestFew<limits::kMaxRunnersUp> few;
-  for (const Pair& p : compared_) {
-    if (p.ticket != pair.ticket) few.Add(p, better);
+  const auto known_of = [&](Index t) {
+    return std::any_of(few.begin(), few.end(), [t](const Pair& p) { return p.ticket == t; });
+  };
+  for (const Pair& p : compared_) {  // one that prefers the agent may be there twice
+    if (p.ticket != pair.ticket && !known_of(p.ticket)) few.Add(p, better);
   }
   const WaitOrder order = Waits();
   Lane::Cursor<WaitOrder> cursor(lines_[chosen.line].waiting, order);
@@ -115,8 +118,7 @@ void Core::TicketsBehind(const Pair& pair, RunnersUp* out) const {
     const Entry* entry = cursor.Next();
     if (entry == nullptr) break;
     const Index t = entry->record;
-    const auto same = [t](const Pair& p) { return p.ticket == t; };
-    if (t == pair.ticket || std::any_of(few.begin(), few.end(), same)) continue;
+    if (t == pair.ticket || known_of(t)) continue;
     const LineHead& head = heads_[chosen.line];
     const bool known = chosen.preferred == pair.agent || tickets_[t].preferred == pair.agent;
     const Nanos score =
