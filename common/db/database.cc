@@ -123,7 +123,10 @@ absl::Status Connection::Connect() {
         WithConnectionParameter(options_.url, "connect_timeout", absl::StrCat(seconds));
     url = WithConnectionParameter(url, "application_name", options_.application_name);
     auto link = std::make_unique<Link>(url, options_);
-    if (prepare_) prepare_(link->connection());
+    if (prepare_) {
+      Watchdog::Guard guard(link->socket(), absl::Now() + options_.connect_timeout);
+      prepare_(link->connection());
+    }
     std::lock_guard lock(link_mutex_);
     link_ = std::move(link);
     connected_ = true;

@@ -66,16 +66,31 @@ int64_t RealWallMicros() {
   return MicrosOf(now);
 }
 
-// Waits by `wait` in slices until `deadline` of the shifted clock; `timed_out` tells from what it
-// returned whether that was only for the time.
-template <class Wait, class TimedOut>
-auto InSlices(const timespec& deadline, const Wait& wait, const TimedOut& timed_out) {
+// The end of the next slice of a wait until `deadline` of the shifted clock, by the real one.
+timespec SliceEnd(const timespec& deadline) {
+  const int64_t until = std::max<int64_t>(MicrosOf(deadline) - Offset(), 0);
+  return TimeOf(std::min(until, RealWallMicros() + kSlice));
+}
+
+bool Reached(const timespec& deadline) { return RealWallMicros() + Offset() >= MicrosOf(deadline); }
+
+// For waits whose wake-up is kept in memory, so that none is lost between two slices.
+template <class Wait>
+auto InSlices(const timespec& deadline, const Wait& wait) {
   while (true) {
-    const int64_t until = std::max<int64_t>(MicrosOf(deadline) - Offset(), 0);
-    const timespec slice = TimeOf(std::min(until, RealWallMicros() + kSlice));
+    const timespec slice = SliceEnd(deadline);
     const auto result = wait(&slice);
-    if (!timed_out(result) || RealWallMicros() + Offset() >= MicrosOf(deadline)) return result;
+    if (result == 0 || errno != ETIMEDOUT || Reached(deadline)) return result;
   }
+}
+
+// A condition variable forgets: whoever waits on it has to look for itself after each slice, as
+// after any wake-up for no reason.
+template <class Wait>
+int OneSlice(const timespec& deadline, const Wait& wait) {
+  const timespec slice = SliceEnd(deadline);
+  const int result = wait(&slice);
+  return result == ETIMEDOUT && !Reached(deadline) ? 0 : result;
 }
 
 bool IsWall(const timespec* deadline) {
@@ -113,9 +128,7 @@ int pthread_cond_timedwait(pthread_cond_t* __restrict condition, pthread_mutex_t
   static auto* const real =
       Real<int(pthread_cond_t*, pthread_mutex_t*, const timespec*)>("pthread_cond_timedwait");
   if (!IsWall(deadline)) return real(condition, mutex, deadline);
-  return InSlices(
-      *deadline, [&](const timespec* slice) { return real(condition, mutex, slice); },
-      [](int result) { return result == ETIMEDOUT; });
+  return OneSlice(*deadline, [&](const timespec* slice) { return real(condition, mutex, slice); });
 }
 
 int pthread_cond_clockwait(pthread_cond_t* __restrict condition, pthread_mutex_t* __restrict mutex,
@@ -124,16 +137,13 @@ int pthread_cond_clockwait(pthread_cond_t* __restrict condition, pthread_mutex_t
       Real<int(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*)>(
           "pthread_cond_clockwait");
   if (clock != CLOCK_REALTIME) return real(condition, mutex, clock, deadline);
-  return InSlices(
-      *deadline, [&](const timespec* slice) { return real(condition, mutex, clock, slice); },
-      [](int result) { return result == ETIMEDOUT; });
+  return OneSlice(*deadline,
+                  [&](const timespec* slice) { return real(condition, mutex, clock, slice); });
 }
 
 int sem_timedwait(sem_t* __restrict semaphore, const timespec* __restrict deadline) {
   static auto* const real = Real<int(sem_t*, const timespec*)>("sem_timedwait");
-  return InSlices(
-      *deadline, [&](const timespec* slice) { return real(semaphore, slice); },
-      [](int result) { return result != 0 && errno == ETIMEDOUT; });
+  return InSlices(*deadline, [&](const timespec* slice) { return real(semaphore, slice); });
 }
 
 // Abseil's mutex waits by futexes of its own.
@@ -148,12 +158,9 @@ long syscall(long number, ...) noexcept {  // NOLINT: libc's own words
   const bool waits_by_wall = number == SYS_futex && (a[1] & FUTEX_CLOCK_REALTIME) != 0 &&
                              (a[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && deadline != nullptr;
   if (!waits_by_wall) return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-  return InSlices(
-      *deadline,
-      [&](const timespec* slice) {
-        return real(number, a[0], a[1], a[2], reinterpret_cast<long>(slice), a[4], a[5]);
-      },
-      [](long result) { return result == -1 && errno == ETIMEDOUT; });
+  return InSlices(*deadline, [&](const timespec* slice) {
+    return real(number, a[0], a[1], a[2], reinterpret_cast<long>(slice), a[4], a[5]);
+  });
 }
 
 }  // extern "C"

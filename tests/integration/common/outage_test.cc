@@ -52,6 +52,17 @@ TEST_CASE("a stalled server cannot hold a thread past its deadline", "[outage]")
   CHECK(Eventually([&] { return Ping(connection).ok(); }));
 }
 
+TEST_CASE("a server that stalls while statements are prepared cannot hold a thread", "[outage]") {
+  Connection connection(
+      {.url = SharedPostgres().CreateDatabase(),
+       .statement_timeout = absl::Minutes(1),
+       .connect_timeout = absl::Milliseconds(300)},
+      [](pqxx::connection& c) { pqxx::nontransaction(c).exec("SELECT pg_sleep(60)"); });
+  const absl::Time start = absl::Now();
+  CHECK_FALSE(Ping(connection).ok());
+  CHECK(absl::Now() - start < absl::Seconds(30));
+}
+
 TEST_CASE("a transaction has a limit of its own, whatever its deadline", "[outage]") {
   PrivatePostgres postgres;
   Connection connection(
