@@ -46,7 +46,7 @@ absl::Status ToStatus(const std::exception& error);
 
 class Connection {
  public:
-  // Called for each new connection, to prepare statements; within connect_timeout.
+  // Called for each new connection, to prepare statements.
   using Prepare = std::function<void(pqxx::connection&)>;
 
   explicit Connection(DatabaseOptions options, Prepare prepare = nullptr);
