@@ -128,11 +128,12 @@ bool Run::Calm() {
   std::cout << "calm: the load ends, and everything has to come to its end" << std::endl;
   bool whole = cell_->MakeWhole(options_.whole_again);
   int quiet = 0;
-  bool look = true;
+  // Shared: the last timer may ring when this has long been left.
+  const auto look = std::make_shared<bool>(true);
   whole = whole && RunUntil(options_.whole_again - (absl::Now() - begin), [&] {
-            if (!look) return quiet >= 2;
-            look = false;
-            loop_.timers().After(kLook, [&look] { look = true; });
+            if (!*look) return quiet >= 2;
+            *look = false;
+            loop_.timers().After(kLook, [look] { *look = true; });
             const Unfinished left = CountUnfinished(cell_->database_url());
             bool asking = world_.open_asks > 0;
             for (const auto& agent : agents_) asking = asking || !agent->idle();
