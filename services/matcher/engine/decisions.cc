@@ -75,6 +75,10 @@ std::uint32_t Core::CountEligible(Index t, Ineligible* others) const {
   return eligible;
 }
 
+// In a burst all who are matched in it are still listed: so many are looked at to name the next
+// ones, and no more.
+constexpr int kMostLookedAt = 24;
+
 // The next agents of each group; those who know the ticket come in their groups.
 void Core::AgentsBehind(const Pair& pair, RunnersUp* out) const {
   const TicketRecord& ticket = tickets_[pair.ticket];
@@ -84,7 +88,9 @@ void Core::AgentsBehind(const Pair& pair, RunnersUp* out) const {
     if (group.short_of_units || group.idle.empty()) continue;
     HeapCursor<IdleOrder> cursor(group.idle, order);
     std::size_t seen = 0;
-    while (const Entry* entry = cursor.Peek()) {
+    for (int looked = 0; looked < kMostLookedAt; ++looked) {
+      const Entry* entry = cursor.Peek();
+      if (entry == nullptr) break;
       const Entry next = *entry;
       cursor.Pass();
       if (!order.Live(next) || next.record == pair.agent || !Wants(ticket, next.record)) continue;
