@@ -11,6 +11,7 @@
 
 #include "availability_migrations.h"
 #include "common/base/backoff.h"
+#include "common/base/boot_clock.h"
 #include "common/base/errors.h"
 #include "common/db/migrations.h"
 #include "common/db/monitor.h"
@@ -83,6 +84,7 @@ struct App::Parts {
 
   const Config config;
   const Clock& clock = SystemClock();
+  const Clock& steady = BootClock();
   std::atomic<bool> ready{false};
   Counts counts{ProcessMetrics()};
   AgentHub hub;
@@ -110,15 +112,16 @@ App::Parts::Parts(Config c)
       store(DatabaseOf(config), clock),
       feed(store, clock),
       table({.lease = config.lease, .grace = config.grace}),
-      router(table, counts, clock),
+      router(table, counts, clock, steady),
       writer(store, hub, CommitterOf(config)),
       sessions({.node_id = config.node_id, .heartbeat_interval = config.heartbeat_interval}, table,
-               router, writer, clock),
+               router, writer, clock, steady),
       links({sessions,
              router,
              table,
              counts,
              clock,
+             steady,
              {.max_queued_frames = static_cast<size_t>(config.link_queue),
               .act_timeout = config.act_timeout},
              ready}),
@@ -216,7 +219,7 @@ absl::Status App::Start() {
   parts_->chores.emplace(
       ChoresOptions{.tick = TickOf(parts_->config), .feed_poll = parts_->config.feed_poll},
       ChoresParts{parts_->store, parts_->hub, parts_->sessions, parts_->table, parts_->router,
-                  parts_->counts, parts_->clock});
+                  parts_->counts, parts_->clock, parts_->steady});
   parts_->starter = std::thread([this] { parts_->Prepare(); });
   Log(Severity::kInfo)
       .Msg("listening")

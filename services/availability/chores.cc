@@ -49,7 +49,7 @@ void Chores::RunTimer() {
   absl::Time polled = absl::InfinitePast(), observed = polled, counted = polled;
   while (Wait(options_.tick)) {
     parts_.sessions.Tick();
-    const absl::Time now = parts_.clock.Now();
+    const absl::Time now = parts_.steady.Now();
     if (Due(now, options_.feed_poll, &polled)) PollFeeds();
     if (Due(now, options_.observe, &observed)) Observe();
     if (Due(now, options_.count_presences, &counted)) CountPresences();

@@ -41,6 +41,7 @@ struct ChoresParts {
   Router& router;
   Counts& counts;
   const Clock& clock;
+  const Clock& steady;  // see Router
 };
 
 class Chores {

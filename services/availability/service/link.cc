@@ -99,7 +99,7 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
   absl::Status Handle(const AgentFrame& frame) {
     MUSTER_RETURN_IF_ERROR(ValidateRequestId(frame.request_id()));
     if (frame.has_heartbeat() && frame.agent_id().empty()) {
-      parts_.table.SeenAll(link_, parts_.clock.Now());
+      parts_.table.SeenAll(link_, parts_.steady.Now());
       Answer("", frame.request_id(), absl::OkStatus());
       return absl::OkStatus();
     }
@@ -108,7 +108,7 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
     AgentKey key;
     std::string session_id;
     MUSTER_RETURN_IF_ERROR(FindSession(frame.agent_id(), &key, &session_id));
-    parts_.table.Seen(key, link_, parts_.clock.Now());
+    parts_.table.Seen(key, link_, parts_.steady.Now());
     if (frame.has_heartbeat()) {
       Answer(frame.agent_id(), frame.request_id(), absl::OkStatus());
       return absl::OkStatus();

@@ -4,7 +4,7 @@
 //
 // Threading: gRPC calls Connect from any of its threads.
 //
-//   LinkService links(sessions, router, table, counts, clock, {});
+//   LinkService links(sessions, router, table, counts, clock, steady, {});
 //   server.Register(&links);
 #pragma once
 
@@ -34,6 +34,7 @@ struct LinkParts {
   SessionTable& table;
   Counts& counts;
   const Clock& clock;
+  const Clock& steady;  // see Router
   LinkOptions options;
   const std::atomic<bool>& ready;  // until then all is refused
 };

@@ -22,8 +22,8 @@ absl::Status Draining() { return Unavailable("DRAINING", "the service is shuttin
 
 }  // namespace
 
-Router::Router(SessionTable& sessions, Counts& counts, const Clock& clock)
-    : sessions_(sessions), counts_(counts), clock_(clock) {}
+Router::Router(SessionTable& sessions, Counts& counts, const Clock& clock, const Clock& steady)
+    : sessions_(sessions), counts_(counts), clock_(clock), steady_(steady) {}
 
 void Router::AddLink(LinkId link, const std::shared_ptr<LinkSink>& sink) {
   bool ending = false;
@@ -226,12 +226,13 @@ void Router::Settle(const Waiter& waiter, const absl::Status& status,
 void Router::Finish(const Waiter& waiter, const absl::Status& status,
                     const v1::AssignmentConfirmed* confirmed) {
   counts_.Act(ActName(waiter.kind), static_cast<int>(status.code()));
-  counts_.act_seconds.Observe(absl::ToDoubleSeconds(clock_.Now() - waiter.since));
+  counts_.act_seconds.Observe(absl::ToDoubleSeconds(steady_.Now() - waiter.since));
   waiter.done(status, confirmed);
 }
 
 void Router::Act(ActProto act, absl::Time deadline, ActDone done) {
-  const absl::Time now = clock_.Now();
+  const absl::Time now = steady_.Now();
+  const absl::Time until = now + (deadline - clock_.Now());
   std::shared_ptr<MatcherSink> sink;
   absl::Status refusal;
   Waiter waiter{{act.pool_id(), act.agent_id()}, act.kind_case(), SubjectOf(act), now, done};
@@ -240,8 +241,7 @@ void Router::Act(ActProto act, absl::Time deadline, ActDone done) {
     auto serving = serving_.find(act.pool_id());
     if (serving == serving_.end()) {
       refusal = MatcherAbsent();
-    } else if (absl::StatusOr<uint64_t> id =
-                   acts_.Add(waiter.key, serving->second, deadline, waiter);
+    } else if (absl::StatusOr<uint64_t> id = acts_.Add(waiter.key, serving->second, until, waiter);
                !id.ok()) {
       refusal = id.status();
     } else {

@@ -46,7 +46,9 @@ using ActDone = std::function<void(const absl::Status&, const v1::AssignmentConf
 class Router {
  public:
   // All outlive it.
-  Router(SessionTable& sessions, Counts& counts, const Clock& clock);
+  // `clock` is the time of day, in which deadlines are told; `steady` has no jumps: leases, graces
+  // and waits for answers are counted by it.
+  Router(SessionTable& sessions, Counts& counts, const Clock& clock, const Clock& steady);
 
   // Names a link or a matcher's stream.
   uint64_t NewStreamId() { return next_id_.fetch_add(1); }
@@ -124,6 +126,7 @@ class Router {
   SessionTable& sessions_;
   Counts& counts_;
   const Clock& clock_;
+  const Clock& steady_;
   std::atomic<uint64_t> next_id_{1};
   mutable std::mutex mutex_;
   absl::flat_hash_map<LinkId, std::shared_ptr<LinkSink>> links_;

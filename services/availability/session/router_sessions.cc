@@ -27,7 +27,7 @@ bool Router::LinkSessionBegun(const v1::Agent& agent, LinkId link, v1::PlatformF
   bool stands = false;
   {
     std::lock_guard lock(mutex_);
-    TakeFrom(sessions_.Start(key, agent.session_id(), link, clock_.Now()), key);
+    TakeFrom(sessions_.Start(key, agent.session_id(), link, steady_.Now()), key);
     StopExpecting(key);
     stands = links_.contains(link);
     if (stands) {
@@ -49,7 +49,7 @@ bool Router::LinkSessionBegun(const v1::Agent& agent, LinkId link, v1::PlatformF
 void Router::LeaseSessionBegun(const AgentKey& key, const std::string& session_id, bool expected) {
   {
     std::lock_guard lock(mutex_);
-    TakeFrom(sessions_.Start(key, session_id, 0, clock_.Now()), key);
+    TakeFrom(sessions_.Start(key, session_id, 0, steady_.Now()), key);
     if (expected) StopExpecting(key);
   }
   Flush();

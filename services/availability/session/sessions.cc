@@ -22,12 +22,13 @@ Mutation MutationOf(const AgentKey& key, RequestMark request, absl::Time now) {
 }  // namespace
 
 Sessions::Sessions(SessionsOptions options, SessionTable& table, Router& router, Writer& writer,
-                   const Clock& clock)
+                   const Clock& clock, const Clock& steady)
     : options_(std::move(options)),
       table_(table),
       router_(router),
       writer_(writer),
-      clock_(clock) {}
+      clock_(clock),
+      steady_(steady) {}
 
 void Sessions::Hello(HelloRequest request, absl::Time deadline,
                      std::function<void(absl::Status)> failed) {
@@ -38,7 +39,7 @@ void Sessions::Hello(HelloRequest request, absl::Time deadline,
                         request_id = request.request_id](const Outcome& outcome) {
     const v1::Agent agent = ToProto(outcome.agent);
     if (!router_.LinkSessionBegun(agent, link, WelcomeOf(agent), request_id)) {
-      Record(table_.EndLink(link, clock_.Now()));  // the link ended while this was written
+      Record(table_.EndLink(link, steady_.Now()));  // the link ended while this was written
     }
   };
   writer_.Submit(
@@ -107,7 +108,7 @@ void Sessions::OnPresenceSet(const Outcome& outcome, bool expected) {
   const Agent& agent = outcome.agent;
   if (outcome.repeated) {
     if (expected) router_.SessionFailed(agent.key);
-    table_.Seen(agent.key, 0, clock_.Now());  // what it says of the session is of the first time
+    table_.Seen(agent.key, 0, steady_.Now());  // what it says of the session is of the first time
     return;
   }
   if (agent.connected && !agent.session_has_link) {
@@ -141,26 +142,26 @@ void Sessions::Delete(const AgentKey& key, const std::string& etag, RequestMark 
 
 void Sessions::LinkEnded(LinkId link) {
   router_.RemoveLink(link);
-  Record(table_.EndLink(link, clock_.Now()));
+  Record(table_.EndLink(link, steady_.Now()));
 }
 
-bool Sessions::Seen(const AgentKey& key) { return table_.Seen(key, 0, clock_.Now()); }
+bool Sessions::Seen(const AgentKey& key) { return table_.Seen(key, 0, steady_.Now()); }
 
 std::optional<absl::Time> Sessions::LeaseOf(const AgentKey& key) const {
   const std::optional<SessionTable::View> session = table_.Find(key);
   if (!session || !session->connected || session->link != 0) return std::nullopt;
-  return session->until;
+  return clock_.Now() + (session->until - steady_.Now());
 }
 
 void Sessions::Recover(const std::vector<HeldSession>& held) {
   for (const HeldSession& session : held) {
-    if (!table_.Recover(session.key, session.session_id, clock_.Now())) continue;
+    if (!table_.Recover(session.key, session.session_id, steady_.Now())) continue;
     Record({SessionEffect::kEnd, session.key, session.session_id, 0, kLinkEnded});
   }
 }
 
 void Sessions::Tick() {
-  const absl::Time now = clock_.Now();
+  const absl::Time now = steady_.Now();
   std::vector<SessionEffect> again;
   {
     std::lock_guard lock(mutex_);

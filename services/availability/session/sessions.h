@@ -44,7 +44,7 @@ class Sessions {
 
   // All outlive it.
   Sessions(SessionsOptions options, SessionTable& table, Router& router, Writer& writer,
-           const Clock& clock);
+           const Clock& clock, const Clock& steady);
 
   // The agent is welcomed once the session is on record; `failed` is called if it cannot be.
   void Hello(HelloRequest request, absl::Time deadline, std::function<void(absl::Status)> failed);
@@ -64,7 +64,8 @@ class Sessions {
   void LinkEnded(LinkId link);
   // A sign of life in a call: extends the lease of a session without a link, if there is one.
   bool Seen(const AgentKey& key);
-  // When a session without a link ends; nothing with a link, or without a session.
+  // When a session without a link ends, by the time of day; nothing with a link, or without a
+  // session.
   std::optional<absl::Time> LeaseOf(const AgentKey& key) const;
 
   // Sessions of this node that the database remembers from before a restart: their grace begins.
@@ -82,6 +83,7 @@ class Sessions {
   Router& router_;
   Writer& writer_;
   const Clock& clock_;
+  const Clock& steady_;  // see Router
   std::mutex mutex_;
   std::vector<SessionEffect> unrecorded_;  // the writer's queue was full
 };
