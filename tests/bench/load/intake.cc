@@ -1,4 +1,5 @@
 #include <stdexcept>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -27,7 +28,8 @@ class Intake {
     const int64_t stored = stage_.Ask("SELECT count(*) FROM intake.ticket");
     if (stored != options_.tickets || errors_ != 0) {
       throw std::runtime_error(absl::StrCat("intake: ", stored, " of ", options_.tickets,
-                                            " tickets are on record; ", errors_, " errors"));
+                                            " tickets are on record; ", errors_,
+                                            " errors, the last: ", last_error_));
     }
     const auto count = static_cast<double>(options_.tickets);
     return {{"rate", count / absl::ToDoubleSeconds(took)},
@@ -51,7 +53,10 @@ class Intake {
     Call(loop_, stage_.intake(), &IntakeService::Stub::AsyncCreateTicket, request,
          [this, begin = absl::Now()](const grpc::Status& status, const intake::v1::Ticket&) {
            times_.Add(absl::Now() - begin);
-           if (!status.ok()) ++errors_;
+           if (!status.ok()) {
+             ++errors_;
+             last_error_ = status.error_message();
+           }
            ++answered_;
            Create();
          });
@@ -62,6 +67,7 @@ class Intake {
   Loop loop_;
   Percentiles times_;
   int64_t created_ = 0, answered_ = 0, errors_ = 0;
+  std::string last_error_;
 };
 
 }  // namespace
