@@ -12,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "common/base/errors.h"
+#include "common/db/script.h"
 #include "common/db/values.h"
 #include "common/db/watchdog.h"
 
@@ -54,6 +55,28 @@ absl::Status RunIn(pqxx::connection& connection,
       tx.commit();
     } else {
       tx.abort();
+    }
+    return status;
+  } catch (const std::exception& error) {
+    return ToStatus(error);
+  }
+}
+
+absl::Status WriteIn(pqxx::connection& connection,
+                     const std::function<absl::Status(WriteTransaction&)>& body) {
+  try {
+    pqxx::nontransaction session(connection);
+    WriteTransaction tx(session);
+    absl::Status status;
+    try {
+      status = body(tx);
+    } catch (const std::exception& error) {
+      status = ToStatus(error);
+    }
+    if (status.ok()) {
+      tx.Commit();
+    } else if (ErrorReason(status) != kInDoubt && !tx.Rollback()) {
+      return Unavailable(kUnavailable, std::string(status.message()));  // never to be used again
     }
     return status;
   } catch (const std::exception& error) {
@@ -152,6 +175,16 @@ void Connection::Interrupt() {
 
 absl::Status Connection::Transact(const std::function<absl::Status(pqxx::work&)>& body,
                                   absl::Time deadline) {
+  return Guarded([&](pqxx::connection& connection) { return RunIn(connection, body); }, deadline);
+}
+
+absl::Status Connection::Write(const std::function<absl::Status(WriteTransaction&)>& body,
+                               absl::Time deadline) {
+  return Guarded([&](pqxx::connection& connection) { return WriteIn(connection, body); }, deadline);
+}
+
+absl::Status Connection::Guarded(const std::function<absl::Status(pqxx::connection&)>& run,
+                                 absl::Time deadline) {
   if (link_ == nullptr) {
     if (absl::Status status = Connect(); !status.ok()) return status;
   }
@@ -160,7 +193,7 @@ absl::Status Connection::Transact(const std::function<absl::Status(pqxx::work&)>
   {
     Watchdog::Guard guard(link_->socket(),
                           std::min(deadline, absl::Now() + options_.transaction_timeout));
-    status = RunIn(link_->connection(), body);
+    status = run(link_->connection());
     if (guard.fired() && !status.ok() && ErrorReason(status) != kInDoubt) {
       status = Unavailable(kUnavailable, "the database did not answer in time");
     }

@@ -21,6 +21,8 @@
 
 namespace muster {
 
+class WriteTransaction;
+
 struct DatabaseOptions {
   std::string url;      // "postgresql://user@host:port/name?..." or "host=... dbname=..."
   int connections = 4;  // of the read pool; the committer has one more
@@ -61,6 +63,10 @@ class Connection {
   // call connects anew after a failure.
   absl::Status Transact(const std::function<absl::Status(pqxx::work&)>& body, absl::Time deadline);
 
+  // The same for a body that says all that it says in scripts (common/db/script.h).
+  absl::Status Write(const std::function<absl::Status(WriteTransaction&)>& body,
+                     absl::Time deadline);
+
   // Cuts a transaction in progress, as the watchdog would.
   void Interrupt();
 
@@ -69,6 +75,8 @@ class Connection {
 
  private:
   class Link;  // one libpqxx connection and its watched socket
+  absl::Status Guarded(const std::function<absl::Status(pqxx::connection&)>& run,
+                       absl::Time deadline);
   absl::Status Connect();
   void Disconnect();
 

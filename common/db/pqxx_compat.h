@@ -14,6 +14,11 @@ inline PqBytes ToPqBytes(std::string_view bytes) {
   return PqBytes(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size());
 }
 inline bool IsOpen(pqxx::connection& connection) { return connection.is_open(); }
+// Prepares a statement on the server at once, so that EXECUTE may name it.
+inline void PrepareNow(pqxx::connection& connection, const std::string& name,
+                       const std::string& sql) {
+  connection.prepare(name, sql);
+}
 // libpqxx 7 never reconnects by itself.
 inline void ForbidSilentReconnect(pqxx::connection&) {}
 #else
@@ -21,6 +26,12 @@ inline void ForbidSilentReconnect(pqxx::connection&) {}
 using PqBytes = pqxx::binarystring;
 inline PqBytes ToPqBytes(std::string_view bytes) { return PqBytes(bytes.data(), bytes.size()); }
 inline bool IsOpen(pqxx::connection& connection) { return connection.is_open(); }
+// libpqxx 6 would wait for its first use by exec_prepared.
+inline void PrepareNow(pqxx::connection& connection, const std::string& name,
+                       const std::string& sql) {
+  connection.prepare(name, sql);
+  connection.prepare_now(name);
+}
 // A silent reconnect in mid-transaction would lose what the transaction had done.
 inline void ForbidSilentReconnect(pqxx::connection& connection) {
 #pragma GCC diagnostic push

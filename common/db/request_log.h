@@ -11,15 +11,20 @@
 //   );
 //   CREATE INDEX request_created_at ON request (created_at);
 //
-//   std::vector<RequestVerdict> verdicts = LookUp(tx, "intake", keys);
+// and the function `expect` of common/db/script.h.
+//
+//   std::vector<RequestVerdict> verdicts;
+//   LookUp(script, "intake", keys, &verdicts);
+//   script.Run();
 //   for (size_t i = 0; ...) switch (verdicts[i].kind) {
 //     case kNew: apply it, and collect {key, answer, now} to store
 //     case kAnswered: parse verdicts[i].answer
 //     case kRepeat: give the outcome of mutation verdicts[i].first, earlier in this same batch
 //     case kReused: RequestIdReused() }
-//   Store(tx, "intake", records);
+//   Store(script, "intake", records);
+//   script.Run();
 //
-// Threading: none of its own; it throws what libpqxx throws, inside Connection::Transact.
+// Threading: none of its own; it throws what libpqxx throws, inside Connection::Write.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +35,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "common/db/pqxx_compat.h"
+#include "common/db/script.h"
 
 namespace muster {
 
@@ -59,16 +65,20 @@ struct RequestVerdict {
   size_t first = 0;
 };
 
-// One verdict for each key, in order; one statement. An empty request_id is always kNew.
-std::vector<RequestVerdict> LookUp(pqxx::work& tx, std::string_view schema,
-                                   absl::Span<const RequestKey> keys);
+// Prepares the statements below on a new connection.
+void PrepareRequestLog(pqxx::connection& connection, std::string_view schema);
 
-// One statement. Throws a unique violation if another transaction has stored one of the ids since
-// LookUp; ToStatus would call it ALREADY_EXISTS, so Store turns it into a
-// pqxx::serialization_failure: ABORTED, which the committer runs again.
-void Store(pqxx::work& tx, std::string_view schema, absl::Span<const RequestRecord> records);
+// One verdict for each key, in order; one statement, if any key has a request_id: an empty one is
+// always kNew. `keys` may go before the script has run; `verdicts` is complete when it has.
+void LookUp(Script& script, std::string_view schema, absl::Span<const RequestKey> keys,
+            std::vector<RequestVerdict>* verdicts);
 
-// Deletes at most `limit` records made before `cutoff`, and returns how many.
+// One statement, if any record has a request_id. If another transaction has stored one of the ids
+// since LookUp, the script fails to be serialized: ABORTED, which the committer runs again.
+void Store(Script& script, std::string_view schema, absl::Span<const RequestRecord> records);
+
+// Deletes at most `limit` records made before `cutoff`; the latter returns how many.
+void ForgetRequestsBefore(Script& script, std::string_view schema, absl::Time cutoff, int limit);
 int64_t DeleteRequestsBefore(pqxx::work& tx, std::string_view schema, absl::Time cutoff,
                              int limit = kRequestsDeletedAtOnce);
 

@@ -26,10 +26,21 @@ Outcome OutcomeOf(const Mutation& mutation, const std::string& answer) {
   return outcome;
 }
 
-std::vector<Verdict> VerdictsOn(pqxx::work& tx, absl::Span<const Mutation> mutations) {
+constexpr char kMakePools[] = "availability_make_pools";
+constexpr char kLockPools[] = "availability_lock_pools";
+constexpr char kLoadAgents[] = "availability_load_agents";
+constexpr char kRevisePools[] = "availability_revise_pools";
+constexpr char kDeleteAgents[] = "availability_delete_agents";
+constexpr char kForgetDeletions[] = "availability_forget_deletions";
+
+std::vector<RequestKey> KeysOf(absl::Span<const Mutation> mutations) {
   std::vector<RequestKey> keys;
   for (const Mutation& m : mutations) keys.push_back({m.request.request_id, m.request.fingerprint});
-  std::vector<RequestVerdict> found = LookUp(tx, kSchema, keys);
+  return keys;
+}
+
+std::vector<Verdict> VerdictsOf(absl::Span<const Mutation> mutations,
+                                const std::vector<RequestVerdict>& found) {
   std::vector<Verdict> verdicts(mutations.size());
   for (size_t i = 0; i < found.size(); ++i) {
     switch (found[i].kind) {
@@ -50,7 +61,7 @@ std::vector<Verdict> VerdictsOn(pqxx::work& tx, absl::Span<const Mutation> mutat
 }
 
 // Locks the pools, in order, and reads the agents that the batch names.
-Batch Load(pqxx::work& tx, absl::Span<const Mutation> mutations) {
+void Load(Script& script, absl::Span<const Mutation> mutations, Batch* batch) {
   std::set<std::string> pools, new_pools;
   std::set<AgentKey> keys;
   for (const Mutation& m : mutations) {
@@ -65,32 +76,19 @@ Batch Load(pqxx::work& tx, absl::Span<const Mutation> mutations) {
     key_pools.Text(key.pool_id);
     key_ids.Text(key.agent_id);
   }
-  if (!new_pools.empty()) {
-    tx.exec_params(
-        "INSERT INTO availability.pool (pool_id) SELECT * FROM unnest($1::text[])"
-        " ON CONFLICT DO NOTHING",
-        new_pool_ids.str());
-  }
-  Batch batch;
-  for (const pqxx::row& row :
-       tx.exec_params("SELECT pool_id, revision FROM availability.pool"
-                      " WHERE pool_id = ANY ($1::text[]) ORDER BY pool_id FOR UPDATE",
-                      pool_ids.str())) {
-    batch.revisions[TextOf(row[0])] = row[1].as<int64_t>();
-  }
-  const pqxx::result rows =
-      tx.exec_params(absl::StrCat("SELECT ", kAgentColumns,
-                                  " FROM availability.agent a JOIN unnest($1::text[], $2::text[])"
-                                  " AS k (pool_id, agent_id) USING (pool_id, agent_id)"),
-                     key_pools.str(), key_ids.str());
-  for (Agent& agent : AgentsOf(rows)) {
-    AgentKey key = agent.key;
-    batch.rows[std::move(key)] = std::move(agent);
-  }
-  return batch;
+  if (!new_pools.empty()) script.Add(kMakePools, {new_pool_ids.str()});
+  script.Add(kLockPools, {pool_ids.str()}, [batch](const pqxx::result& rows) {
+    for (const pqxx::row& row : rows) batch->revisions[TextOf(row[0])] = row[1].as<int64_t>();
+  });
+  script.Add(kLoadAgents, {key_pools.str(), key_ids.str()}, [batch](const pqxx::result& rows) {
+    for (Agent& agent : AgentsOf(rows)) {
+      AgentKey key = agent.key;
+      batch->rows[std::move(key)] = std::move(agent);
+    }
+  });
 }
 
-void Write(pqxx::work& tx, const Changes& changes, absl::Time now) {
+void Write(Script& script, const Changes& changes, absl::Time now) {
   if (changes.empty()) return;
   PgArray pools, revisions, gone_pools, gone_ids, gone_revisions;
   std::vector<const Agent*> agents;
@@ -106,28 +104,16 @@ void Write(pqxx::work& tx, const Changes& changes, absl::Time now) {
       gone_revisions.Int(change.to_revision);
     }
   }
-  tx.exec_params(
-      "UPDATE availability.pool p SET revision = n.revision"
-      " FROM unnest($1::text[], $2::bigint[]) AS n (pool_id, revision)"
-      " WHERE p.pool_id = n.pool_id",
-      pools.str(), revisions.str());
-  WriteAgents(tx, agents);
+  script.Add(kRevisePools, {pools.str(), revisions.str()});
+  WriteAgents(script, agents);
   if (gone_ids.size() > 0) {
-    tx.exec_params(
-        "WITH gone AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
-        "   AS n (pool_id, agent_id, revision)),"
-        " removed AS (DELETE FROM availability.agent a USING gone"
-        "   WHERE a.pool_id = gone.pool_id AND a.agent_id = gone.agent_id)"
-        " INSERT INTO availability.deleted_agent (pool_id, agent_id, revision, delete_time)"
-        " SELECT pool_id, agent_id, revision, $4::timestamptz FROM gone"
-        " ON CONFLICT (pool_id, agent_id) DO UPDATE"
-        " SET revision = excluded.revision, delete_time = excluded.delete_time",
-        gone_pools.str(), gone_ids.str(), gone_revisions.str(), ToTimestamp(now));
+    script.Add(kDeleteAgents,
+               {gone_pools.str(), gone_ids.str(), gone_revisions.str(), ToTimestamp(now)});
   }
 }
 
 // An agent may come again under the id of one who was deleted.
-void ForgetDeletionsOfCreated(pqxx::work& tx, absl::Span<const Mutation> mutations) {
+void ForgetDeletionsOfCreated(Script& script, absl::Span<const Mutation> mutations) {
   PgArray pools, ids;
   for (const Mutation& m : mutations) {
     if (!std::holds_alternative<CreateAgent>(m.act)) continue;
@@ -135,15 +121,10 @@ void ForgetDeletionsOfCreated(pqxx::work& tx, absl::Span<const Mutation> mutatio
     ids.Text(m.key.agent_id);
   }
   if (ids.size() == 0) return;
-  tx.exec_params(
-      "DELETE FROM availability.deleted_agent d USING"
-      " unnest($1::text[], $2::text[]) AS n (pool_id, agent_id), availability.agent a"
-      " WHERE d.pool_id = n.pool_id AND d.agent_id = n.agent_id"
-      " AND a.pool_id = n.pool_id AND a.agent_id = n.agent_id",
-      pools.str(), ids.str());
+  script.Add(kForgetDeletions, {pools.str(), ids.str()});
 }
 
-void Remember(pqxx::work& tx, absl::Span<const Mutation> mutations, const Applied& applied) {
+void Remember(Script& script, absl::Span<const Mutation> mutations, const Applied& applied) {
   std::vector<RequestRecord> records;
   for (size_t i = 0; i < mutations.size(); ++i) {
     const absl::StatusOr<Outcome>& outcome = applied.outcomes[i];
@@ -153,19 +134,64 @@ void Remember(pqxx::work& tx, absl::Span<const Mutation> mutations, const Applie
                        outcome->deleted ? "" : AnswerOf(outcome->agent),
                        mutations[i].now});
   }
-  muster::Store(tx, kSchema, records);
+  muster::Store(script, kSchema, records);
 }
 
 }  // namespace
 
-Applied ApplyIn(pqxx::work& tx, absl::Span<const Mutation> mutations) {
-  Batch batch = Load(tx, mutations);
+void PrepareApply(pqxx::connection& connection) {
+  {
+    // All of them go by key. A plan made while the tables were empty must not be a walk through
+    // tables that have grown since; and planning anew each time costs more than executing.
+    pqxx::nontransaction tx(connection);
+    tx.exec("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
+  }
+  PrepareRequestLog(connection, kSchema);
+  PrepareWriteAgents(connection);
+  PrepareNow(connection, kMakePools,
+             "INSERT INTO availability.pool (pool_id) SELECT * FROM unnest($1::text[])"
+             " ON CONFLICT DO NOTHING");
+  PrepareNow(connection, kLockPools,
+             "SELECT pool_id, revision FROM availability.pool"
+             " WHERE pool_id = ANY ($1::text[]) ORDER BY pool_id FOR UPDATE");
+  PrepareNow(connection, kLoadAgents,
+             absl::StrCat("SELECT ", kAgentColumns,
+                          " FROM availability.agent a JOIN unnest($1::text[], $2::text[])"
+                          " AS k (pool_id, agent_id) USING (pool_id, agent_id)"));
+  PrepareNow(connection, kRevisePools,
+             "UPDATE availability.pool p SET revision = n.revision"
+             " FROM unnest($1::text[], $2::bigint[]) AS n (pool_id, revision)"
+             " WHERE p.pool_id = n.pool_id");
+  PrepareNow(connection, kDeleteAgents,
+             "WITH gone AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
+             "   AS n (pool_id, agent_id, revision)),"
+             " removed AS (DELETE FROM availability.agent a USING gone"
+             "   WHERE a.pool_id = gone.pool_id AND a.agent_id = gone.agent_id)"
+             " INSERT INTO availability.deleted_agent (pool_id, agent_id, revision, delete_time)"
+             " SELECT pool_id, agent_id, revision, $4::timestamptz FROM gone"
+             " ON CONFLICT (pool_id, agent_id) DO UPDATE"
+             " SET revision = excluded.revision, delete_time = excluded.delete_time");
+  PrepareNow(connection, kForgetDeletions,
+             "DELETE FROM availability.deleted_agent d USING"
+             " unnest($1::text[], $2::text[]) AS n (pool_id, agent_id), availability.agent a"
+             " WHERE d.pool_id = n.pool_id AND d.agent_id = n.agent_id"
+             " AND a.pool_id = n.pool_id AND a.agent_id = n.agent_id");
+}
+
+Applied ApplyIn(WriteTransaction& tx, absl::Span<const Mutation> mutations) {
+  Batch batch;
+  std::vector<RequestVerdict> found;
+  Script load(tx);
+  Load(load, mutations, &batch);
   // After the pools are locked: another node may have done the same request a moment ago.
-  const std::vector<Verdict> verdicts = VerdictsOn(tx, mutations);
-  Applied applied = ApplyBatch(mutations, verdicts, batch);
-  Write(tx, applied.changes, mutations.back().now);
-  ForgetDeletionsOfCreated(tx, mutations);
-  Remember(tx, mutations, applied);
+  LookUp(load, kSchema, KeysOf(mutations), &found);
+  load.Run();
+  Applied applied = ApplyBatch(mutations, VerdictsOf(mutations, found), batch);
+  Script save(tx);
+  Write(save, applied.changes, mutations.back().now);
+  ForgetDeletionsOfCreated(save, mutations);
+  Remember(save, mutations, applied);
+  save.RunAndCommit();
   return applied;
 }
 

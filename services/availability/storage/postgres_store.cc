@@ -112,14 +112,14 @@ int64_t ForgetDeletions(pqxx::work& tx, absl::Time cutoff) {
 }  // namespace
 
 PostgresStore::PostgresStore(const DatabaseOptions& options, const Clock& clock)
-    : writer_(options),
+    : writer_(options, PrepareApply),
       chores_(options),
       reads_(options, options.connections, ReadPool::kDefaultMaxQueued, clock) {}
 
 absl::StatusOr<Applied> PostgresStore::Apply(absl::Span<const Mutation> mutations) {
   Applied applied;
-  absl::Status status = writer_.Transact(
-      [&](pqxx::work& tx) {
+  absl::Status status = writer_.Write(
+      [&](WriteTransaction& tx) {
         applied = ApplyIn(tx, mutations);
         return absl::OkStatus();
       },

@@ -8,6 +8,8 @@
 namespace muster::availability {
 namespace {
 
+constexpr char kWriteAgents[] = "availability_write_agents";
+
 constexpr char kWrite[] = R"(
 INSERT INTO availability.agent AS a (
   pool_id, agent_id, display_name, skills, skill_levels, languages, capacity, etag, presence,
@@ -67,7 +69,11 @@ std::vector<Agent> AgentsOf(const pqxx::result& rows) {
   return agents;
 }
 
-void WriteAgents(pqxx::work& tx, absl::Span<const Agent* const> agents) {
+void PrepareWriteAgents(pqxx::connection& connection) {
+  PrepareNow(connection, kWriteAgents, kWrite);
+}
+
+void WriteAgents(Script& script, absl::Span<const Agent* const> agents) {
   if (agents.empty()) return;
   PgArray pools, ids, names, skills, levels, languages, capacities, etags, presences, reasons,
       presence_times, connected, sessions, nodes, links, revisions, create_times, update_times;
@@ -96,10 +102,11 @@ void WriteAgents(pqxx::work& tx, absl::Span<const Agent* const> agents) {
     create_times.Time(agent->create_time);
     update_times.Time(agent->update_time);
   }
-  tx.exec_params(kWrite, pools.str(), ids.str(), names.str(), skills.str(), levels.str(),
-                 languages.str(), capacities.str(), etags.str(), presences.str(), reasons.str(),
-                 presence_times.str(), connected.str(), sessions.str(), nodes.str(), links.str(),
-                 revisions.str(), create_times.str(), update_times.str());
+  script.Add(kWriteAgents,
+             {pools.str(), ids.str(), names.str(), skills.str(), levels.str(), languages.str(),
+              capacities.str(), etags.str(), presences.str(), reasons.str(), presence_times.str(),
+              connected.str(), sessions.str(), nodes.str(), links.str(), revisions.str(),
+              create_times.str(), update_times.str()});
 }
 
 }  // namespace muster::availability

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "common/db/pqxx_compat.h"
+#include "common/db/script.h"
 #include "services/availability/domain/agent.h"
 
 namespace muster::availability {
@@ -21,7 +21,10 @@ inline constexpr char kAgentColumns[] =
 Agent AgentOf(const pqxx::row& row);
 std::vector<Agent> AgentsOf(const pqxx::result& rows);
 
-// Inserts or replaces; one statement.
-void WriteAgents(pqxx::work& tx, absl::Span<const Agent* const> agents);
+// Prepares WriteAgents on a new connection.
+void PrepareWriteAgents(pqxx::connection& connection);
+
+// Inserts or replaces; one statement, if there are any.
+void WriteAgents(Script& script, absl::Span<const Agent* const> agents);
 
 }  // namespace muster::availability

@@ -1,11 +1,15 @@
 // Loads what a batch needs, under the locks of its pools.
 //
-// Threading: inside the committer's transaction. Throws what libpqxx throws.
+// Threading: inside the committer's transaction. The script throws what libpqxx throws.
 //
-//   Workspace workspace = Load(tx, needs);
+//   Workspace workspace;
+//   Load(script, needs, &workspace);
+//   script.Run();
 #pragma once
 
-#include "common/db/pqxx_compat.h"
+#include <vector>
+
+#include "common/db/script.h"
 #include "services/intake/domain/workspace.h"
 
 namespace muster::intake {
@@ -13,6 +17,10 @@ namespace muster::intake {
 // Prepares the statements of Load on a new connection.
 void PrepareLoad(pqxx::connection& connection);
 
-Workspace Load(pqxx::work& tx, Needs needs);
+// `workspace` is complete when the script has run; `needs` may go before.
+void Load(Script& script, const Needs& needs, Workspace* workspace);
+
+// Only the tickets named, without a lock.
+void LoadTickets(Script& script, const Needs& needs, std::vector<Ticket>* tickets);
 
 }  // namespace muster::intake

@@ -1,6 +1,7 @@
 #include "services/intake/storage/postgres_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "common/base/errors.h"
@@ -35,6 +36,7 @@ void PrepareCommitter(pqxx::connection& connection) {
     pqxx::nontransaction tx(connection);
     tx.exec("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
   }
+  PrepareRequestLog(connection, kSchema);
   PrepareLoad(connection);
   PrepareSave(connection);
 }
@@ -42,25 +44,68 @@ void PrepareCommitter(pqxx::connection& connection) {
 // One batch in its transaction.
 class Batch {
  public:
-  Batch(pqxx::work& tx, absl::Span<const Mutation> mutations) : tx_(tx), mutations_(mutations) {}
-
-  absl::Status Run() {
-    const std::vector<RequestVerdict> verdicts = LookUp(tx_, kSchema, Keys());
-    Needs needs;
-    absl::Time now = absl::InfinitePast();
-    for (size_t i = 0; i < mutations_.size(); ++i) {
-      if (verdicts[i].kind == RequestVerdict::kNew) AddNeeds(mutations_[i], needs);
-      now = std::max(now, mutations_[i].now);
+  Batch(WriteTransaction& tx, absl::Span<const Mutation> mutations)
+      : tx_(tx), mutations_(mutations) {
+    for (const Mutation& mutation : mutations_) {
+      AddNeeds(mutation, needs_);
+      now_ = std::max(now_, mutation.now);
     }
-    Workspace workspace = Load(tx_, std::move(needs));
-    for (size_t i = 0; i < mutations_.size(); ++i) Decide(verdicts[i], i, workspace);
-    Save(tx_, workspace, now);
-    muster::Store(tx_, kSchema, records_);
-    applied_.changes = workspace.Changes();
-    return absl::OkStatus();
   }
 
-  Applied Take() { return std::move(applied_); }
+  // Reads under the locks of the pools, then saves. What was answered before needs no lock.
+  void Run() {
+    std::vector<RequestVerdict> verdicts;
+    Script look(tx_);
+    LookUp(look, kSchema, Keys(), &verdicts);
+    look.Run();
+    Needs needs;
+    for (size_t i = 0; i < mutations_.size(); ++i) {
+      if (verdicts[i].kind == RequestVerdict::kNew) AddNeeds(mutations_[i], needs);
+    }
+    Workspace workspace;
+    Script load(tx_);
+    Load(load, needs, &workspace);
+    load.Run();
+    Decide(verdicts, workspace);
+    SaveAndCommit(std::move(workspace));
+  }
+
+  // Saves what follows from what is known; that it still holds shows when it is saved. False if
+  // not all is known, or if there is something that saving would not show: nothing was done then.
+  bool RunOn(const KnownPools& known) {
+    Workspace workspace;
+    std::vector<RequestVerdict> verdicts;
+    std::vector<Ticket> tickets;
+    Script load(tx_);
+    // Without tickets nothing is read: a request that was answered before cannot be stored again.
+    LookUp(load, kSchema, Keys(), &verdicts);
+    if (!needs_.tickets.empty()) {
+      LoadTickets(load, needs_, &tickets);
+      load.Run();
+    }
+    Needs by_name = needs_;
+    by_name.tickets.clear();
+    if (!known.Load(by_name, &workspace)) return false;
+    for (const Ticket& ticket : tickets) {
+      if (!known.LoadWith(ticket, &workspace)) return false;
+    }
+    Decide(verdicts, workspace);
+    const bool shows =
+        std::all_of(workspace.pools.begin(), workspace.pools.end(),
+                    [](const auto& entry) { return entry.second.changed(); }) &&
+        std::all_of(applied_.outcomes.begin(), applied_.outcomes.end(),
+                    [](const absl::StatusOr<Outcome>& outcome) { return outcome.ok(); });
+    if (!shows) {
+      applied_ = Applied();
+      records_.clear();
+      return false;
+    }
+    SaveAndCommit(std::move(workspace));
+    return true;
+  }
+
+  Applied TakeApplied() { return std::move(applied_); }
+  Workspace TakeWorkspace() { return std::move(workspace_); }
 
  private:
   std::vector<RequestKey> Keys() const {
@@ -70,6 +115,19 @@ class Batch {
       keys.push_back({mutation.request.request_id, mutation.request.fingerprint});
     }
     return keys;
+  }
+
+  void SaveAndCommit(Workspace workspace) {
+    Script save(tx_);
+    Save(save, workspace, now_);
+    muster::Store(save, kSchema, records_);
+    save.RunAndCommit();
+    applied_.changes = workspace.Changes();
+    workspace_ = std::move(workspace);
+  }
+
+  void Decide(const std::vector<RequestVerdict>& verdicts, Workspace& workspace) {
+    for (size_t i = 0; i < mutations_.size(); ++i) Decide(verdicts[i], i, workspace);
   }
 
   void Decide(const RequestVerdict& verdict, size_t i, Workspace& workspace) {
@@ -98,8 +156,11 @@ class Batch {
     applied_.outcomes.push_back(std::move(outcome));
   }
 
-  pqxx::work& tx_;
+  WriteTransaction& tx_;
   const absl::Span<const Mutation> mutations_;
+  Needs needs_;
+  absl::Time now_ = absl::InfinitePast();
+  Workspace workspace_;  // as committed
   std::vector<RequestRecord> records_;
   Applied applied_;
 };
@@ -117,17 +178,27 @@ PostgresStore::PostgresStore(const DatabaseOptions& options)
       feeds_(ForFeeds(options), kFeedThreads) {}
 
 absl::StatusOr<Applied> PostgresStore::Apply(absl::Span<const Mutation> mutations) {
+  known_.Learn(std::exchange(committed_, {}));
   Applied applied;
-  // How long a transaction may take is the connection's business, not that of one caller in it.
-  MUSTER_RETURN_IF_ERROR(committer_.Transact(
-      [&](pqxx::work& tx) {
-        Batch batch(tx, mutations);
-        MUSTER_RETURN_IF_ERROR(batch.Run());
-        applied = batch.Take();
-        return absl::OkStatus();
-      },
-      absl::InfiniteFuture()));
-  return applied;
+  absl::Status status;
+  for (const bool on_known : {true, false}) {
+    // How long a transaction may take is the connection's business, not that of one caller in it.
+    status = committer_.Write(
+        [&](WriteTransaction& tx) {
+          Batch batch(tx, mutations);
+          if (!on_known || !batch.RunOn(known_)) batch.Run();
+          applied = batch.TakeApplied();
+          committed_ = batch.TakeWorkspace();
+          return absl::OkStatus();
+        },
+        absl::InfiniteFuture());
+    if (status.ok()) return applied;
+    known_.Forget();
+    committed_ = Workspace();
+    // Another node was at work on a pool: read, then.
+    if (!absl::IsAborted(status)) break;
+  }
+  return status;
 }
 
 void PostgresStore::GetPool(std::string pool_id, absl::Time deadline, Done<Pool> done) {

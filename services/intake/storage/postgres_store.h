@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/db/database.h"
 #include "common/db/read_pool.h"
+#include "services/intake/domain/known_pools.h"
 #include "services/intake/storage/store.h"
 
 namespace muster::intake {
@@ -41,6 +42,8 @@ class PostgresStore final : public Store {
 
  private:
   Connection committer_;
+  KnownPools known_;     // these two are Apply's own
+  Workspace committed_;  // by the last batch, to be learnt before the next
   Connection sweeper_;
   ReadPool reads_;
   ReadPool feeds_;

@@ -9,6 +9,8 @@
 namespace muster::intake {
 namespace {
 
+constexpr char kSchema[] = "intake";
+
 constexpr char kDeletePools[] = "intake_delete_pools";
 constexpr char kRememberPools[] = "intake_remember_pools";
 constexpr char kDeleteQueuesOf[] = "intake_delete_queues_of";
@@ -16,17 +18,15 @@ constexpr char kInsertPools[] = "intake_insert_pools";
 constexpr char kUpdatePools[] = "intake_update_pools";
 constexpr char kDeleteQueues[] = "intake_delete_queues";
 constexpr char kPutQueues[] = "intake_put_queues";
-constexpr char kCountQueues[] = "intake_count_queues";
+constexpr char kMoveOn[] = "intake_move_on";
 constexpr char kInsertTickets[] = "intake_insert_tickets";
 constexpr char kUpdateTickets[] = "intake_update_tickets";
 
-void Expect(size_t rows, size_t wanted, const char* what) {
-  if (rows == wanted) return;
-  throw pqxx::serialization_failure(
-      absl::StrCat(what, ": ", rows, " rows of ", wanted, " were as they had been read"));
+bool SettingsChanged(const PoolSlot& slot) {
+  return slot.exists && !slot.created() && slot.pool.update_revision > slot.loaded_revision;
 }
 
-void DeletePools(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
+void DeletePools(Script& script, const Workspace& workspace, absl::Time now) {
   PgArray ids, revisions;
   for (const auto& [pool_id, slot] : workspace.pools) {
     if (!slot.deleted()) continue;
@@ -34,12 +34,12 @@ void DeletePools(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
     revisions.Int(slot.deleted_revision);
   }
   if (ids.size() == 0) return;
-  tx.exec_prepared(kDeletePools, ids.str());
-  tx.exec_prepared(kDeleteQueuesOf, ids.str());
-  tx.exec_prepared(kRememberPools, ids.str(), revisions.str(), ToTimestamp(now));
+  script.Add(kDeletePools, {ids.str()});
+  script.Add(kDeleteQueuesOf, {ids.str()});
+  script.Add(kRememberPools, {ids.str(), revisions.str(), ToTimestamp(now)});
 }
 
-void InsertPools(pqxx::work& tx, const Workspace& workspace) {
+void InsertPools(Script& script, const Workspace& workspace) {
   PgArray ids, names, revisions, update_revisions, bases, create_times, update_times, rules;
   for (const auto& [pool_id, slot] : workspace.pools) {
     if (!slot.created()) continue;
@@ -53,18 +53,14 @@ void InsertPools(pqxx::work& tx, const Workspace& workspace) {
     rules.Bytes(SerializeRules(slot.pool.rules));
   }
   if (ids.size() == 0) return;
-  // Another node may have made the same pool meanwhile: there was no row to lock.
-  Expect(tx.exec_prepared(kInsertPools, ids.str(), names.str(), revisions.str(),
-                          update_revisions.str(), bases.str(), create_times.str(),
-                          update_times.str(), rules.str())
-             .affected_rows(),
-         ids.size(), "create pool");
+  script.Add(kInsertPools, {ids.str(), names.str(), revisions.str(), update_revisions.str(),
+                            bases.str(), create_times.str(), update_times.str(), rules.str()});
 }
 
-void UpdatePools(pqxx::work& tx, const Workspace& workspace) {
+void UpdatePools(Script& script, const Workspace& workspace) {
   PgArray ids, loaded, revisions, update_revisions, names, update_times, rules;
   for (const auto& [pool_id, slot] : workspace.pools) {
-    if (!slot.exists || slot.created() || !slot.changed()) continue;
+    if (!SettingsChanged(slot)) continue;
     ids.Text(pool_id);
     loaded.Int(slot.loaded_revision);
     revisions.Int(slot.revision);
@@ -74,13 +70,11 @@ void UpdatePools(pqxx::work& tx, const Workspace& workspace) {
     rules.Bytes(SerializeRules(slot.pool.rules));
   }
   if (ids.size() == 0) return;
-  Expect(tx.exec_prepared(kUpdatePools, ids.str(), loaded.str(), revisions.str(),
-                          update_revisions.str(), names.str(), update_times.str(), rules.str())
-             .affected_rows(),
-         ids.size(), "update pool");
+  script.Add(kUpdatePools, {ids.str(), loaded.str(), revisions.str(), update_revisions.str(),
+                            names.str(), update_times.str(), rules.str()});
 }
 
-void DeleteQueues(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
+void DeleteQueues(Script& script, const Workspace& workspace, absl::Time now) {
   PgArray pool_ids, queue_ids, revisions;
   for (const auto& [key, slot] : workspace.queues) {
     if (slot.exists || !slot.existed || slot.deleted_revision == 0) continue;
@@ -89,11 +83,10 @@ void DeleteQueues(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
     revisions.Int(slot.deleted_revision);
   }
   if (pool_ids.size() == 0) return;
-  tx.exec_prepared(kDeleteQueues, pool_ids.str(), queue_ids.str(), revisions.str(),
-                   ToTimestamp(now));
+  script.Add(kDeleteQueues, {pool_ids.str(), queue_ids.str(), revisions.str(), ToTimestamp(now)});
 }
 
-void PutQueues(pqxx::work& tx, const Workspace& workspace) {
+void PutQueues(Script& script, const Workspace& workspace) {
   PgArray pools, ids, names, skills, weights, priorities, targets, timeouts, lives, afters, mosts,
       revisions, create_times, update_times, rules, waiting, live;
   for (const auto& [key, slot] : workspace.queues) {
@@ -118,23 +111,31 @@ void PutQueues(pqxx::work& tx, const Workspace& workspace) {
     live.Int(slot.live);
   }
   if (pools.size() == 0) return;
-  tx.exec_prepared(kPutQueues, pools.str(), ids.str(), names.str(), skills.str(), weights.str(),
-                   priorities.str(), targets.str(), timeouts.str(), lives.str(), afters.str(),
-                   mosts.str(), revisions.str(), create_times.str(), update_times.str(),
-                   rules.str(), waiting.str(), live.str());
+  script.Add(kPutQueues, {pools.str(), ids.str(), names.str(), skills.str(), weights.str(),
+                          priorities.str(), targets.str(), timeouts.str(), lives.str(),
+                          afters.str(), mosts.str(), revisions.str(), create_times.str(),
+                          update_times.str(), rules.str(), waiting.str(), live.str()});
 }
 
-void CountQueues(pqxx::work& tx, const Workspace& workspace) {
-  PgArray pools, ids, waiting, live;
+// The commonest change, in one statement: pools get a new revision, and queues count their tickets.
+void MoveOn(Script& script, const Workspace& workspace) {
+  PgArray ids, loaded, revisions, pools, queues, waiting, live;
+  for (const auto& [pool_id, slot] : workspace.pools) {
+    if (!slot.exists || slot.created() || !slot.changed() || SettingsChanged(slot)) continue;
+    ids.Text(pool_id);
+    loaded.Int(slot.loaded_revision);
+    revisions.Int(slot.revision);
+  }
   for (const auto& [key, slot] : workspace.queues) {
     if (!slot.exists || slot.settings_changed || !slot.counters_changed) continue;
     pools.Text(key.first);
-    ids.Text(key.second);
+    queues.Text(key.second);
     waiting.Int(slot.waiting);
     live.Int(slot.live);
   }
-  if (pools.size() == 0) return;
-  tx.exec_prepared(kCountQueues, pools.str(), ids.str(), waiting.str(), live.str());
+  if (ids.size() == 0 && pools.size() == 0) return;
+  script.Add(kMoveOn, {ids.str(), loaded.str(), revisions.str(), pools.str(), queues.str(),
+                       waiting.str(), live.str()});
 }
 
 // The columns of a ticket that change; both statements take them in this order.
@@ -160,13 +161,15 @@ struct TicketColumns {
     refusals.Int(ticket.refusal_count);
   }
 
-  template <class... More>
-  pqxx::result Exec(pqxx::work& tx, const char* statement, const More&... more) const {
-    return tx.exec_prepared(statement, ids.str(), queues.str(), agents_preferred.str(),
-                            states.str(), assign_times.str(), end_times.str(), agents.str(),
-                            agent_names.str(), assignments.str(), reasons.str(), requeues.str(),
-                            revisions.str(), progress.str(), hold_times.str(), refusals.str(),
-                            more.str()...);
+  std::vector<std::string> With(const std::vector<const PgArray*>& more) const {
+    std::vector<std::string> all;
+    for (const PgArray* column : {&ids, &queues, &agents_preferred, &states, &assign_times,
+                                  &end_times, &agents, &agent_names, &assignments, &reasons,
+                                  &requeues, &revisions, &progress, &hold_times, &refusals}) {
+      all.push_back(column->str());
+    }
+    for (const PgArray* column : more) all.push_back(column->str());
+    return all;
   }
 };
 
@@ -176,7 +179,7 @@ constexpr char kTicketArrays[] =
     "$7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::bigint[], "
     "$13::bigint[], $14::timestamptz[], $15::integer[]";
 
-void SaveTickets(pqxx::work& tx, const Workspace& workspace) {
+void SaveTickets(Script& script, const Workspace& workspace) {
   TicketColumns created, changed;
   PgArray pools, customers, create_times, bodies, from_states, from_revisions;
   for (const auto& [ticket_id, slot] : workspace.tickets) {
@@ -194,47 +197,52 @@ void SaveTickets(pqxx::work& tx, const Workspace& workspace) {
     }
   }
   if (created.ids.size() > 0) {
-    created.Exec(tx, kInsertTickets, pools, customers, create_times, bodies);
+    script.Add(kInsertTickets, created.With({&pools, &customers, &create_times, &bodies}));
   }
   if (changed.ids.size() > 0) {
-    Expect(changed.Exec(tx, kUpdateTickets, from_states, from_revisions).affected_rows(),
-           changed.ids.size(), "update ticket");
+    script.Add(kUpdateTickets, changed.With({&from_states, &from_revisions}));
   }
 }
 
 void PrepareSavePools(pqxx::connection& connection) {
-  connection.prepare(kDeletePools, "DELETE FROM intake.pool WHERE pool_id = ANY ($1::text[])");
-  connection.prepare(kDeleteQueuesOf, "DELETE FROM intake.queue WHERE pool_id = ANY ($1::text[])");
-  connection.prepare(kRememberPools,
-                     "INSERT INTO intake.deleted_pool (pool_id, revision, delete_time, swept) "
-                     "SELECT p, r, $3::timestamptz, false "
-                     "FROM unnest($1::text[], $2::bigint[]) AS v (p, r) "
-                     "ON CONFLICT (pool_id) DO UPDATE SET revision = excluded.revision, "
-                     "delete_time = excluded.delete_time, swept = false");
-  connection.prepare(kInsertPools,
-                     "INSERT INTO intake.pool (pool_id, display_name, revision, update_revision, "
-                     "base_revision, purged_revision, create_time, update_time, rules) "
-                     "SELECT p, n, r, u, b, b, c, t, y FROM unnest($1::text[], $2::text[], "
-                     "$3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], "
-                     "$7::timestamptz[], $8::bytea[]) AS v (p, n, r, u, b, c, t, y) ORDER BY p "
-                     "ON CONFLICT (pool_id) DO NOTHING");
-  connection.prepare(kUpdatePools,
-                     "UPDATE intake.pool SET revision = v.r, update_revision = v.u, "
-                     "display_name = v.n, update_time = v.t, rules = v.y "
-                     "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], "
-                     "$5::text[], $6::timestamptz[], $7::bytea[]) "
-                     "AS v (p, l, r, u, n, t, y) WHERE pool_id = v.p AND revision = v.l");
+  PrepareNow(connection, kDeletePools, "DELETE FROM intake.pool WHERE pool_id = ANY ($1::text[])");
+  PrepareNow(connection, kDeleteQueuesOf,
+             "DELETE FROM intake.queue WHERE pool_id = ANY ($1::text[])");
+  PrepareNow(connection, kRememberPools,
+             "INSERT INTO intake.deleted_pool (pool_id, revision, delete_time, swept) "
+             "SELECT p, r, $3::timestamptz, false "
+             "FROM unnest($1::text[], $2::bigint[]) AS v (p, r) "
+             "ON CONFLICT (pool_id) DO UPDATE SET revision = excluded.revision, "
+             "delete_time = excluded.delete_time, swept = false");
+  // Another node may have made the same pool meanwhile: there was no row to lock.
+  PrepareNow(connection, kInsertPools,
+             Expecting(kSchema,
+                       "INSERT INTO intake.pool (pool_id, display_name, revision, update_revision, "
+                       "base_revision, purged_revision, create_time, update_time, rules) "
+                       "SELECT p, n, r, u, b, b, c, t, y FROM unnest($1::text[], $2::text[], "
+                       "$3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], "
+                       "$7::timestamptz[], $8::bytea[]) AS v (p, n, r, u, b, c, t, y) ORDER BY p "
+                       "ON CONFLICT (pool_id) DO NOTHING",
+                       "create pool"));
+  PrepareNow(connection, kUpdatePools,
+             Expecting(kSchema,
+                       "UPDATE intake.pool SET revision = v.r, update_revision = v.u, "
+                       "display_name = v.n, update_time = v.t, rules = v.y "
+                       "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], "
+                       "$5::text[], $6::timestamptz[], $7::bytea[]) "
+                       "AS v (p, l, r, u, n, t, y) WHERE pool_id = v.p AND revision = v.l",
+                       "update pool"));
 }
 
 void PrepareSaveQueues(pqxx::connection& connection) {
-  connection.prepare(kDeleteQueues,
-                     "WITH gone AS (INSERT INTO intake.deleted_queue (pool_id, queue_id, revision, "
-                     "delete_time) SELECT p, q, r, $4::timestamptz FROM unnest($1::text[], "
-                     "$2::text[], $3::bigint[]) AS v (p, q, r) RETURNING pool_id, queue_id) "
-                     "DELETE FROM intake.queue USING gone WHERE queue.pool_id = gone.pool_id "
-                     "AND queue.queue_id = gone.queue_id");
-  connection.prepare(
-      kPutQueues,
+  PrepareNow(connection, kDeleteQueues,
+             "WITH gone AS (INSERT INTO intake.deleted_queue (pool_id, queue_id, revision, "
+             "delete_time) SELECT p, q, r, $4::timestamptz FROM unnest($1::text[], "
+             "$2::text[], $3::bigint[]) AS v (p, q, r) RETURNING pool_id, queue_id) "
+             "DELETE FROM intake.queue USING gone WHERE queue.pool_id = gone.pool_id "
+             "AND queue.queue_id = gone.queue_id");
+  PrepareNow(
+      connection, kPutQueues,
       absl::StrCat(
           "INSERT INTO intake.queue (", kQueueColumns,
           ", waiting, live) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], "
@@ -250,15 +258,21 @@ void PrepareSaveQueues(pqxx::connection& connection) {
           "excluded.after_work_time_ms, excluded.most_waiting, excluded.revision, "
           "excluded.create_time, excluded.update_time, excluded.rules, excluded.waiting, "
           "excluded.live)"));
-  connection.prepare(kCountQueues,
-                     "UPDATE intake.queue SET waiting = v.w, live = v.l FROM unnest($1::text[], "
-                     "$2::text[], $3::bigint[], $4::bigint[]) AS v (p, q, w, l) "
-                     "WHERE pool_id = v.p AND queue_id = v.q");
+  // Whoever has a pool's row may change its queues.
+  PrepareNow(connection, kMoveOn,
+             Expecting(kSchema,
+                       "UPDATE intake.pool SET revision = v.r "
+                       "FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS v (p, l, r) "
+                       "WHERE pool_id = v.p AND revision = v.l",
+                       "move pool on",
+                       "counted AS (UPDATE intake.queue SET waiting = v.w, live = v.l "
+                       "FROM unnest($4::text[], $5::text[], $6::bigint[], $7::bigint[]) "
+                       "AS v (p, q, w, l) WHERE pool_id = v.p AND queue_id = v.q)"));
 }
 
 void PrepareSaveTickets(pqxx::connection& connection) {
-  connection.prepare(
-      kInsertTickets,
+  PrepareNow(
+      connection, kInsertTickets,
       absl::StrCat("INSERT INTO intake.ticket (ticket_id, queue_id, preferred_agent_id, state, "
                    "assign_time, end_time, agent_id, agent_display_name, assignment_id, "
                    "end_reason, requeue_count, revision, progress_revision, hold_time, "
@@ -266,17 +280,20 @@ void PrepareSaveTickets(pqxx::connection& connection) {
                    kTicketArrays, ", $16::text[], $17::text[], $18::timestamptz[], $19::bytea[])"));
   // Only what is in the state that the decision was made on. The pool's lock makes sure of it; this
   // makes sure of the lock.
-  connection.prepare(
-      kUpdateTickets,
-      absl::StrCat("UPDATE intake.ticket SET (queue_id, preferred_agent_id, state, assign_time, "
-                   "end_time, agent_id, agent_display_name, assignment_id, end_reason, "
-                   "requeue_count, revision, progress_revision, hold_time, refusal_count) = (v.q, "
-                   "v.pa, v.s, v.at, v.et, "
-                   "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr, v.ht, v.rf) FROM unnest(",
-                   kTicketArrays,
-                   ", $16::smallint[], $17::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
-                   "rc, r, pr, ht, rf, from_state, from_revision) WHERE ticket_id = v.id "
-                   "AND state = v.from_state AND revision = v.from_revision"));
+  PrepareNow(
+      connection, kUpdateTickets,
+      Expecting(kSchema,
+                absl::StrCat(
+                    "UPDATE intake.ticket SET (queue_id, preferred_agent_id, state, assign_time, "
+                    "end_time, agent_id, agent_display_name, assignment_id, end_reason, "
+                    "requeue_count, revision, progress_revision, hold_time, refusal_count) = (v.q, "
+                    "v.pa, v.s, v.at, v.et, "
+                    "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr, v.ht, v.rf) FROM unnest(",
+                    kTicketArrays,
+                    ", $16::smallint[], $17::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
+                    "rc, r, pr, ht, rf, from_state, from_revision) WHERE ticket_id = v.id "
+                    "AND state = v.from_state AND revision = v.from_revision"),
+                "update ticket"));
 }
 
 }  // namespace
@@ -287,14 +304,14 @@ void PrepareSave(pqxx::connection& connection) {
   PrepareSaveTickets(connection);
 }
 
-void Save(pqxx::work& tx, const Workspace& workspace, absl::Time now) {
-  DeletePools(tx, workspace, now);
-  InsertPools(tx, workspace);
-  UpdatePools(tx, workspace);
-  DeleteQueues(tx, workspace, now);
-  PutQueues(tx, workspace);
-  CountQueues(tx, workspace);
-  SaveTickets(tx, workspace);
+void Save(Script& script, const Workspace& workspace, absl::Time now) {
+  DeletePools(script, workspace, now);
+  InsertPools(script, workspace);
+  UpdatePools(script, workspace);
+  MoveOn(script, workspace);
+  DeleteQueues(script, workspace, now);
+  PutQueues(script, workspace);
+  SaveTickets(script, workspace);
 }
 
 }  // namespace muster::intake

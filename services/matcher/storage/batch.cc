@@ -27,10 +27,41 @@ class Batch {
  public:
   using Outcomes = std::vector<absl::StatusOr<Outcome>>;
 
-  Batch(pqxx::work& tx, absl::Span<const Mutation> batch, Outcomes& outcomes)
+  Batch(WriteTransaction& tx, absl::Span<const Mutation> batch, Outcomes& outcomes)
       : tx_(tx), batch_(batch), outcomes_(outcomes) {}
 
   void Add(size_t index) { live_.push_back(index); }
+
+  // All in one script, and COMMIT with it; what was not done is found out afterwards. False, and
+  // nothing done, if some of it depends on what comes of the rest: moves, and several mutations of
+  // one ticket or assignment. Throws pqxx::serialization_failure if a pool is not held as the
+  // mutations say.
+  bool ApplyAtOnce() {
+    if (live_.empty()) return true;
+    std::map<std::string, int64_t> epochs;
+    std::set<std::pair<std::string_view, std::string_view>> tickets;
+    std::set<std::string> assignments;
+    for (size_t i : live_) {
+      if (std::optional<Step> step = StepOf(batch_[i])) {
+        const bool alone = tickets.emplace(step->pool_id, step->ticket_id).second &&
+                           assignments.insert(AssignmentIdOf(batch_[i])).second;
+        if (!alone) return false;
+      }
+      if (If<RecordMove>(i) != nullptr || If<RecordCustomerLeft>(i) != nullptr) return false;
+      const Hold& hold = HoldOf(batch_[i]);
+      if (epochs.emplace(hold.pool_id, hold.epoch).first->second != hold.epoch) return false;
+    }
+    Script script(tx_);
+    ExpectEpochs(script, epochs);
+    std::vector<Phases> plan = PlanPhases();
+    Wave wave(plan.empty() ? Phases() : std::move(plan.front()));  // there is but one
+    AddWave(script, wave);
+    AddOffers(script);
+    AddDecisions(script);
+    script.RunAndCommit();
+    SettleWave(wave);
+    return true;
+  }
 
   void Apply() {
     if (live_.empty()) return;
@@ -38,9 +69,7 @@ class Batch {
     AnswerRepeatedRequests();
     ApplyWaves();
     ApplyCustomersLeft();
-    ApplyOffers();
     ApplyMoves();
-    ApplyDecisions();
     for (auto [index, first] : repeats_) {
       outcomes_[index] = outcomes_[first];
       if (outcomes_[index].ok()) outcomes_[index]->repeated = true;
@@ -48,6 +77,27 @@ class Batch {
   }
 
  private:
+  using Phases = std::map<Phase, std::vector<size_t>>;
+
+  // The mutations of one phase in one wave, by index, and what came of them.
+  template <class T>
+  struct Part {
+    std::vector<size_t> indices;
+    std::vector<T> mutations;
+    AssignmentsById done;
+  };
+  struct Wave {
+    explicit Wave(Phases phases)
+        : ends{std::move(phases[Phase::kEnd]), {}, {}},
+          wrap_ups{std::move(phases[Phase::kWrapUp]), {}, {}},
+          assigns{std::move(phases[Phase::kAssign]), {}, {}} {}
+
+    Part<EndAssignment> ends;
+    Part<const StartWrapUp*> wrap_ups;
+    Part<const RecordAssignment*> assigns;
+    std::set<std::string> made;
+  };
+
   template <class T>
   const T& At(size_t index) const {
     return std::get<T>(batch_[index]);
@@ -60,7 +110,10 @@ class Batch {
   void DropLostHolds() {
     std::set<std::string> pools;
     for (size_t i : live_) pools.insert(HoldOf(batch_[i]).pool_id);
-    std::map<std::string, int64_t> epochs = LockEpochs(tx_, pools);
+    std::map<std::string, int64_t> epochs;
+    Script script(tx_);
+    LockEpochs(script, pools, &epochs);
+    script.Run();
     std::erase_if(live_, [&](size_t i) {
       const Hold& hold = HoldOf(batch_[i]);
       auto it = epochs.find(hold.pool_id);
@@ -80,7 +133,10 @@ class Batch {
       keys.push_back({move->request_id, move->fingerprint});
     }
     if (keys.empty()) return;
-    std::vector<RequestVerdict> verdicts = LookUp(tx_, kSchema, keys);
+    std::vector<RequestVerdict> verdicts;
+    Script script(tx_);
+    LookUp(script, kSchema, keys, &verdicts);
+    script.Run();
     for (size_t k = 0; k < verdicts.size(); ++k) {
       size_t i = asking[k];
       switch (verdicts[k].kind) {
@@ -103,9 +159,17 @@ class Batch {
   Outcome FirstAnswer(const std::string& ended_assignment_id) {
     Outcome outcome{.repeated = true};
     if (ended_assignment_id.empty()) return outcome;
-    auto found = FindRecorded(tx_, {ended_assignment_id});
+    auto found = Find({ended_assignment_id});
     if (!found.empty()) outcome.assignment = found.begin()->second.assignment;
     return outcome;
+  }
+
+  std::map<std::string, Recorded> Find(const std::vector<std::string>& ids) {
+    std::map<std::string, Recorded> found;
+    Script script(tx_);
+    FindRecorded(script, ids, &found);
+    script.Run();
+    return found;
   }
 
   static std::optional<Step> StepOf(const Mutation& mutation) {
@@ -125,7 +189,8 @@ class Batch {
     return std::nullopt;
   }
 
-  void ApplyWaves() {
+  // What has an order, wave for wave: of each ticket one mutation a phase at most.
+  std::vector<Phases> PlanPhases() {
     std::vector<Step> steps;
     std::vector<size_t> indices;
     for (size_t i : live_) {
@@ -134,56 +199,70 @@ class Batch {
         indices.push_back(i);
       }
     }
-    std::vector<int> waves = PlanWaves(steps);
-    int last = waves.empty() ? -1 : *std::max_element(waves.begin(), waves.end());
-    for (int wave = 0; wave <= last; ++wave) {
-      std::map<Phase, std::vector<size_t>> phases;
-      for (size_t s = 0; s < steps.size(); ++s) {
-        if (waves[s] == wave) phases[steps[s].phase].push_back(indices[s]);
-      }
-      ApplyEnds(phases[Phase::kEnd]);
-      ApplyWrapUps(phases[Phase::kWrapUp]);
-      ApplyAssignments(phases[Phase::kAssign]);
+    std::vector<Phases> phases;
+    const std::vector<int> waves = PlanWaves(steps);
+    for (size_t s = 0; s < steps.size(); ++s) {
+      const size_t wave = static_cast<size_t>(waves[s]);
+      if (wave >= phases.size()) phases.resize(wave + 1);
+      phases[wave][steps[s].phase].push_back(indices[s]);
     }
+    return phases;
   }
 
-  void ApplyEnds(const std::vector<size_t>& indices) {
-    if (indices.empty()) return;
-    std::vector<EndAssignment> ends;
-    for (size_t i : indices) {
+  void ApplyWaves() {
+    for (Phases& phases : PlanPhases()) {
+      // One after the other, since what was not done is found out by what is on record then.
+      for (auto& [phase, indices] : phases) {
+        Wave wave({{phase, std::move(indices)}});
+        Script script(tx_);
+        AddWave(script, wave);
+        script.Run();
+        SettleWave(wave);
+      }
+    }
+    Script script(tx_);
+    AddOffers(script);
+    AddDecisions(script);
+    script.Run();
+  }
+
+  void AddWave(Script& script, Wave& wave) {
+    for (size_t i : wave.ends.indices) {
       const auto* move = If<RecordMove>(i);
-      ends.push_back(move != nullptr ? *EndOf(*move) : At<EndAssignment>(i));
+      wave.ends.mutations.push_back(move != nullptr ? *EndOf(*move) : At<EndAssignment>(i));
     }
-    std::map<std::string, Assignment> done = MoveToEnded(tx_, ends);
-    Settle(indices, done, [&](size_t n, const Found& found) -> absl::StatusOr<Outcome> {
-      absl::StatusOr<Outcome> outcome = SettleEnd(ends[n], found);
-      if (If<RecordMove>(indices[n]) == nullptr || outcome.ok()) return outcome;
-      return TicketNotLive(ends[n].ticket_id);
-    });
+    for (size_t i : wave.wrap_ups.indices) wave.wrap_ups.mutations.push_back(&At<StartWrapUp>(i));
+    for (size_t i : wave.assigns.indices) {
+      wave.assigns.mutations.push_back(&At<RecordAssignment>(i));
+    }
+    if (!wave.ends.indices.empty()) {
+      MoveToEnded(script, wave.ends.mutations, &wave.ends.done);
+    }
+    if (!wave.wrap_ups.indices.empty()) {
+      UpdateWrapUps(script, wave.wrap_ups.mutations, &wave.wrap_ups.done);
+    }
+    if (!wave.assigns.indices.empty()) {
+      InsertAssignments(script, wave.assigns.mutations, &wave.made);
+    }
   }
 
-  void ApplyWrapUps(const std::vector<size_t>& indices) {
-    if (indices.empty()) return;
-    std::vector<const StartWrapUp*> mutations;
-    for (size_t i : indices) mutations.push_back(&At<StartWrapUp>(i));
-    std::map<std::string, Assignment> done = UpdateWrapUps(tx_, mutations);
-    Settle(indices, done,
-           [&](size_t n, const Found& found) { return SettleWrapUp(*mutations[n], found); });
-  }
-
-  void ApplyAssignments(const std::vector<size_t>& indices) {
-    if (indices.empty()) return;
-    std::vector<const RecordAssignment*> mutations;
-    for (size_t i : indices) mutations.push_back(&At<RecordAssignment>(i));
-    std::map<std::string, Assignment> done;
-    std::set<std::string> made = InsertAssignments(tx_, mutations);
-    for (const RecordAssignment* m : mutations) {
-      if (made.contains(m->assignment.assignment_id)) {
-        done.emplace(m->assignment.assignment_id, m->assignment);
+  void SettleWave(Wave& wave) {
+    for (const RecordAssignment* m : wave.assigns.mutations) {
+      if (wave.made.contains(m->assignment.assignment_id)) {
+        wave.assigns.done.emplace(m->assignment.assignment_id, m->assignment);
       }
     }
-    Settle(indices, done,
-           [&](size_t n, const Found& found) { return SettleAssign(*mutations[n], found); });
+    Settle(wave.ends, [&](size_t n, const Found& found) -> absl::StatusOr<Outcome> {
+      absl::StatusOr<Outcome> outcome = SettleEnd(wave.ends.mutations[n], found);
+      if (If<RecordMove>(wave.ends.indices[n]) == nullptr || outcome.ok()) return outcome;
+      return TicketNotLive(wave.ends.mutations[n].ticket_id);
+    });
+    Settle(wave.wrap_ups, [&](size_t n, const Found& found) {
+      return SettleWrapUp(*wave.wrap_ups.mutations[n], found);
+    });
+    Settle(wave.assigns, [&](size_t n, const Found& found) {
+      return SettleAssign(*wave.assigns.mutations[n], found);
+    });
   }
 
   static std::string AssignmentIdOf(const Mutation& mutation) {
@@ -196,10 +275,10 @@ class Batch {
   }
 
   // What was done succeeds; for the others, `why(n, found)` says what it means that it was not.
-  template <class Why>
-  void Settle(const std::vector<size_t>& indices, const std::map<std::string, Assignment>& done,
-              Why why) {
-    auto was_done = [&](size_t i) -> const Assignment* {
+  template <class T, class Why>
+  void Settle(const Part<T>& part, Why why) {
+    const auto& [indices, mutations, done] = part;
+    auto was_done = [&done = done, this](size_t i) -> const Assignment* {
       auto it = done.find(AssignmentIdOf(batch_[i]));
       if (it == done.end()) return nullptr;
       // Another mutation of the batch may have named the same id.
@@ -209,7 +288,7 @@ class Batch {
     for (size_t i : indices) {
       if (was_done(i) == nullptr) missing.push_back(AssignmentIdOf(batch_[i]));
     }
-    std::map<std::string, Recorded> found = FindRecorded(tx_, missing);
+    std::map<std::string, Recorded> found = Find(missing);
     for (size_t n = 0; n < indices.size(); ++n) {
       size_t i = indices[n];
       if (const Assignment* assignment = was_done(i)) {
@@ -228,7 +307,10 @@ class Batch {
       if (const auto* left = If<RecordCustomerLeft>(i)) mutations.push_back(left);
     }
     if (mutations.empty()) return;
-    const std::map<std::string, Assignment> done = SetCustomersLeft(tx_, mutations);
+    AssignmentsById done;
+    Script script(tx_);
+    SetCustomersLeft(script, mutations, &done);
+    script.Run();
     for (size_t i : live_) {
       const auto* left = If<RecordCustomerLeft>(i);
       if (left == nullptr) continue;
@@ -240,7 +322,7 @@ class Batch {
     }
   }
 
-  void ApplyOffers() {
+  void AddOffers(Script& script) {
     std::vector<const RecordOfferEnded*> offers;
     for (size_t i : live_) {
       if (const auto* offer = If<RecordOfferEnded>(i)) {
@@ -248,7 +330,7 @@ class Batch {
         outcomes_[i] = Outcome{};
       }
     }
-    if (!offers.empty()) InsertOffers(tx_, offers);
+    if (!offers.empty()) InsertOffers(script, offers);
   }
 
   void ApplyMoves() {
@@ -266,12 +348,14 @@ class Batch {
           {{move->request_id, move->fingerprint}, move->move.ended_assignment_id, move->move.time});
     }
     if (moves.empty()) return;
-    InsertMoves(tx_, moves);
-    DeleteRequestsBefore(tx_, kSchema, newest - kRequestMemory, kRequestsForgottenAtOnce);
-    muster::Store(tx_, kSchema, records);
+    Script script(tx_);
+    InsertMoves(script, moves);
+    ForgetRequestsBefore(script, kSchema, newest - kRequestMemory, kRequestsForgottenAtOnce);
+    muster::Store(script, kSchema, records);
+    script.Run();
   }
 
-  void ApplyDecisions() {
+  void AddDecisions(Script& script) {
     std::vector<const DecisionRecord*> decisions;
     for (size_t i : live_) {
       std::visit(
@@ -283,10 +367,10 @@ class Batch {
           batch_[i]);
       if (If<RecordDecisions>(i) != nullptr) outcomes_[i] = Outcome{};
     }
-    if (!decisions.empty()) InsertDecisions(tx_, decisions);
+    if (!decisions.empty()) InsertDecisions(script, decisions);
   }
 
-  pqxx::work& tx_;
+  WriteTransaction& tx_;
   const absl::Span<const Mutation> batch_;
   Outcomes& outcomes_;
   std::vector<size_t> live_;                        // indices, in order
@@ -295,7 +379,8 @@ class Batch {
 
 }  // namespace
 
-std::vector<absl::StatusOr<Outcome>> ApplyBatch(pqxx::work& tx, absl::Span<const Mutation> batch) {
+std::vector<absl::StatusOr<Outcome>> ApplyBatch(WriteTransaction& tx,
+                                                absl::Span<const Mutation> batch, bool at_once) {
   std::vector<absl::StatusOr<Outcome>> outcomes(
       batch.size(), Internal("NOT_APPLIED", "the mutation was left out of its batch"));
   Batch applied(tx, batch, outcomes);
@@ -306,7 +391,7 @@ std::vector<absl::StatusOr<Outcome>> ApplyBatch(pqxx::work& tx, absl::Span<const
       applied.Add(i);
     }
   }
-  applied.Apply();
+  if (!at_once || !applied.ApplyAtOnce()) applied.Apply();
   return outcomes;
 }
 

@@ -2,20 +2,24 @@
 //
 // Threading: runs on the committer's thread; throws what libpqxx throws, and then nothing was done.
 //
-//   connection.Transact([&](pqxx::work& tx) { outcomes = ApplyBatch(tx, batch); return OkStatus();
-//   },
-//                       deadline);
+//   connection.Write([&](WriteTransaction& tx) {
+//     outcomes = ApplyBatch(tx, batch, /*at_once=*/true);
+//     return absl::OkStatus();
+//   }, deadline);
 #pragma once
 
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "common/db/pqxx_compat.h"
+#include "common/db/script.h"
 #include "services/matcher/storage/store.h"
 
 namespace muster::matcher {
 
-std::vector<absl::StatusOr<Outcome>> ApplyBatch(pqxx::work& tx, absl::Span<const Mutation> batch);
+// `at_once`: in one round trip, COMMIT and all, where it can be. ABORTED then, and nothing done, if
+// a pool is not held as one of the mutations says; not at once, only that mutation is refused.
+std::vector<absl::StatusOr<Outcome>> ApplyBatch(WriteTransaction& tx,
+                                                absl::Span<const Mutation> batch, bool at_once);
 
 }  // namespace muster::matcher

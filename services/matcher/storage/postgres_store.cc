@@ -44,12 +44,16 @@ void PostgresStore::Submit(Mutation mutation, absl::Time deadline, Done<Outcome>
 
 absl::StatusOr<PostgresStore::Writer::Outcomes> PostgresStore::Apply(absl::Span<Mutation> batch) {
   Writer::Outcomes outcomes;
-  absl::Status status = connection_.Transact(
-      [&](pqxx::work& tx) {
-        outcomes = ApplyBatch(tx, batch);
-        return absl::OkStatus();
-      },
-      absl::InfiniteFuture());  // the transaction's own time-out bounds it
+  absl::Status status;
+  for (const bool at_once : {true, false}) {
+    status = connection_.Write(
+        [&](WriteTransaction& tx) {
+          outcomes = ApplyBatch(tx, batch, at_once);
+          return absl::OkStatus();
+        },
+        absl::InfiniteFuture());  // the transaction's own time-out bounds it
+    if (!absl::IsAborted(status)) break;
+  }
   if (status.ok()) return outcomes;
   // The committer has found the one that spoils the batch: say it in the matcher's words.
   const auto* assign = batch.size() == 1 ? std::get_if<RecordAssignment>(&batch[0]) : nullptr;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/db/request_log.h"
 #include "common/db/values.h"
 #include "services/matcher/domain/work_id.h"
 #include "services/matcher/storage/rows.h"
@@ -10,11 +11,23 @@
 namespace muster::matcher {
 namespace {
 
+constexpr char kSchema[] = "matcher";
+
 constexpr char kLockEpochs[] =
     "SELECT pool_id, epoch FROM matcher.pool WHERE pool_id = ANY($1::text[]) "
     "ORDER BY pool_id FOR SHARE";
 
-// An assignment that has ended is not made again when a batch is repeated: hence NOT EXISTS.
+constexpr char kExpectEpochs[] = R"sql(
+  SELECT CASE WHEN held <> cardinality($1::text[])
+              THEN matcher.expect(held, cardinality($1::text[]), 'hold pools') END
+    FROM (SELECT count(*) AS held FROM (
+      SELECT FROM matcher.pool p JOIN unnest($1::text[], $2::bigint[]) AS h (pool_id, epoch)
+          ON p.pool_id = h.pool_id AND p.epoch = h.epoch
+       ORDER BY p.pool_id FOR SHARE OF p) AS locked) AS counted)sql";
+
+// An assignment that has ended is not made again when a batch is repeated. It is looked for in the
+// order of the primary key, as the first not before: a plan made while the table is empty might
+// take another index with these columns, which has to be walked through once it has grown.
 constexpr char kInsertAssignments[] = R"sql(
   WITH input AS (
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[],
@@ -28,8 +41,9 @@ constexpr char kInsertAssignments[] = R"sql(
     SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, 1, ticket_create_time,
            offer_time, offer_receive_time, offer_expire_time, accept_time
       FROM input i
-     WHERE NOT EXISTS (SELECT FROM matcher.ended_assignment e
-                        WHERE e.pool_id = i.pool_id AND e.sequence = i.sequence)
+     WHERE (SELECT e.sequence FROM matcher.ended_assignment e
+             WHERE e.pool_id = i.pool_id AND e.sequence >= i.sequence
+             ORDER BY e.pool_id, e.sequence LIMIT 1) IS DISTINCT FROM i.sequence
      ORDER BY n
     ON CONFLICT DO NOTHING
     RETURNING pool_id, sequence, ticket_id),
@@ -74,10 +88,11 @@ constexpr char kMoveToEnded[] = R"sql(
          wrap_up_until, end_time, end_reason, disposition, note, request_id FROM gone
   RETURNING )sql";
 
+// By ticket: + 0 leaves it no other index.
 constexpr char kSetCustomersLeft[] = R"sql(
   UPDATE matcher.ended_assignment e SET end_reason = $4
     FROM unnest($1::text[], $2::bigint[], $3::text[]) AS i (p, s, t)
-   WHERE e.pool_id = p AND e.sequence = s AND e.ticket_id = t AND e.state = 3
+   WHERE e.pool_id = p AND e.ticket_id = t AND e.sequence + 0 = s AND e.state = 3
   RETURNING )sql";
 
 constexpr char kInsertOffers[] = R"sql(
@@ -111,39 +126,62 @@ struct Keys {
   }
 };
 
-std::map<std::string, Assignment> ById(const pqxx::result& rows) {
-  std::map<std::string, Assignment> by_id;
-  for (const auto& row : rows) {
-    Assignment assignment = AssignmentOf(row);
-    std::string id = assignment.assignment_id;
-    by_id.emplace(std::move(id), std::move(assignment));
-  }
-  return by_id;
+Script::Use ById(AssignmentsById* by_id) {
+  return [by_id](const pqxx::result& rows) {
+    for (const pqxx::row& row : rows) {
+      Assignment assignment = AssignmentOf(row);
+      std::string id = assignment.assignment_id;
+      by_id->emplace(std::move(id), std::move(assignment));
+    }
+  };
 }
 
 }  // namespace
 
 void PrepareWrites(pqxx::connection& connection) {
-  connection.prepare("lock_epochs", kLockEpochs);
-  connection.prepare("insert_assignments", kInsertAssignments);
-  connection.prepare("update_wrap_ups", kUpdateWrapUps);
-  connection.prepare("move_to_ended", absl::StrCat(kMoveToEnded, kAssignmentColumns));
-  connection.prepare("insert_offers", kInsertOffers);
-  connection.prepare("insert_decisions", kInsertDecisions);
+  {
+    // All of them go by key. A plan made while the tables were empty must not be a walk through
+    // tables that have grown since; and planning anew each time costs more than executing.
+    pqxx::nontransaction tx(connection);
+    tx.exec("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
+  }
+  PrepareRequestLog(connection, kSchema);
+  PrepareNow(connection, "lock_epochs", kLockEpochs);
+  PrepareNow(connection, "expect_epochs", kExpectEpochs);
+  PrepareNow(connection, "insert_assignments", kInsertAssignments);
+  PrepareNow(connection, "update_wrap_ups", kUpdateWrapUps);
+  PrepareNow(connection, "move_to_ended", absl::StrCat(kMoveToEnded, kAssignmentColumns));
+  PrepareNow(connection, "set_customers_left", absl::StrCat(kSetCustomersLeft, kAssignmentColumns));
+  PrepareNow(connection, "insert_offers", kInsertOffers);
+  PrepareNow(connection, "insert_decisions", kInsertDecisions);
+  PrepareNow(connection, "insert_moves", kInsertMoves);
+  PrepareNow(connection, "find_recorded",
+             absl::StrCat("SELECT ", kAssignmentColumns,
+                          " FROM unnest($1::text[], $2::bigint[]) AS i (p, s) CROSS JOIN LATERAL ("
+                          "SELECT * FROM matcher.assignment WHERE pool_id = p AND sequence >= s "
+                          "ORDER BY pool_id, sequence LIMIT 1) AS a WHERE sequence = s"));
 }
 
-std::map<std::string, int64_t> LockEpochs(pqxx::work& tx, const std::set<std::string>& pool_ids) {
+void LockEpochs(Script& script, const std::set<std::string>& pool_ids,
+                std::map<std::string, int64_t>* epochs) {
   PgArray pools;
   for (const std::string& pool_id : pool_ids) pools.Text(pool_id);
-  std::map<std::string, int64_t> epochs;
-  for (const auto& row : tx.exec_prepared("lock_epochs", pools.str())) {
-    epochs[row[0].c_str()] = row[1].as<int64_t>();
-  }
-  return epochs;
+  script.Add("lock_epochs", {pools.str()}, [epochs](const pqxx::result& rows) {
+    for (const pqxx::row& row : rows) (*epochs)[row[0].c_str()] = row[1].as<int64_t>();
+  });
 }
 
-std::set<std::string> InsertAssignments(pqxx::work& tx,
-                                        const std::vector<const RecordAssignment*>& mutations) {
+void ExpectEpochs(Script& script, const std::map<std::string, int64_t>& epochs) {
+  PgArray pools, numbers;
+  for (const auto& [pool_id, epoch] : epochs) {
+    pools.Text(pool_id);
+    numbers.Int(epoch);
+  }
+  script.Add("expect_epochs", {pools.str(), numbers.str()});
+}
+
+void InsertAssignments(Script& script, const std::vector<const RecordAssignment*>& mutations,
+                       std::set<std::string>* made) {
   Keys keys;
   PgArray queues, agents, weights, capacities, created, offered, received, expiring, accepted;
   for (const RecordAssignment* mutation : mutations) {
@@ -159,18 +197,20 @@ std::set<std::string> InsertAssignments(pqxx::work& tx,
     expiring.Time(a.offer_expire_time);
     accepted.Time(a.accept_time);
   }
-  std::set<std::string> made;
-  for (const auto& row : tx.exec_prepared(
-           "insert_assignments", keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
-           queues.str(), agents.str(), weights.str(), capacities.str(), created.str(),
-           offered.str(), received.str(), expiring.str(), accepted.str())) {
-    made.insert(WorkId::FromSequence(row[0].c_str(), row[1].as<int64_t>()).ToString());
-  }
-  return made;
+  script.Add(
+      "insert_assignments",
+      {keys.pools.str(), keys.sequences.str(), keys.tickets.str(), queues.str(), agents.str(),
+       weights.str(), capacities.str(), created.str(), offered.str(), received.str(),
+       expiring.str(), accepted.str()},
+      [made](const pqxx::result& rows) {
+        for (const pqxx::row& row : rows) {
+          made->insert(WorkId::FromSequence(row[0].c_str(), row[1].as<int64_t>()).ToString());
+        }
+      });
 }
 
-std::map<std::string, Assignment> UpdateWrapUps(pqxx::work& tx,
-                                                const std::vector<const StartWrapUp*>& mutations) {
+void UpdateWrapUps(Script& script, const std::vector<const StartWrapUp*>& mutations,
+                   AssignmentsById* done) {
   Keys keys;
   PgArray started, until;
   for (const StartWrapUp* mutation : mutations) {
@@ -178,12 +218,14 @@ std::map<std::string, Assignment> UpdateWrapUps(pqxx::work& tx,
     started.Time(mutation->time);
     until.Time(mutation->until);
   }
-  return ById(tx.exec_prepared("update_wrap_ups", keys.pools.str(), keys.sequences.str(),
-                               keys.tickets.str(), started.str(), until.str()));
+  script.Add(
+      "update_wrap_ups",
+      {keys.pools.str(), keys.sequences.str(), keys.tickets.str(), started.str(), until.str()},
+      ById(done));
 }
 
-std::map<std::string, Assignment> MoveToEnded(pqxx::work& tx,
-                                              const std::vector<EndAssignment>& mutations) {
+void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations,
+                 AssignmentsById* done) {
   Keys keys;
   PgArray states, times, reasons, dispositions, notes, requests;
   for (const EndAssignment& mutation : mutations) {
@@ -195,23 +237,25 @@ std::map<std::string, Assignment> MoveToEnded(pqxx::work& tx,
     notes.Text(mutation.note);
     requests.Text(mutation.request_id);
   }
-  return ById(tx.exec_prepared("move_to_ended", keys.pools.str(), keys.sequences.str(),
-                               keys.tickets.str(), states.str(), times.str(), reasons.str(),
-                               dispositions.str(), notes.str(), requests.str()));
+  script.Add("move_to_ended",
+             {keys.pools.str(), keys.sequences.str(), keys.tickets.str(), states.str(), times.str(),
+              reasons.str(), dispositions.str(), notes.str(), requests.str()},
+             ById(done));
 }
 
-std::map<std::string, Assignment> SetCustomersLeft(
-    pqxx::work& tx, const std::vector<const RecordCustomerLeft*>& mutations) {
+void SetCustomersLeft(Script& script, const std::vector<const RecordCustomerLeft*>& mutations,
+                      AssignmentsById* done) {
   Keys keys;
   for (const RecordCustomerLeft* mutation : mutations) {
     keys.Add(mutation->assignment_id, mutation->ticket_id);
   }
-  return ById(tx.exec_params(absl::StrCat(kSetCustomersLeft, kAssignmentColumns), keys.pools.str(),
-                             keys.sequences.str(), keys.tickets.str(),
-                             std::string(end_reason::kCustomerLeft)));
+  script.Add("set_customers_left",
+             {keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
+              std::string(end_reason::kCustomerLeft)},
+             ById(done));
 }
 
-void InsertOffers(pqxx::work& tx, const std::vector<const RecordOfferEnded*>& mutations) {
+void InsertOffers(Script& script, const std::vector<const RecordOfferEnded*>& mutations) {
   Keys keys;
   PgArray queues, agents, states, reasons, ticket_times, created, received, expiring, ended;
   for (const RecordOfferEnded* mutation : mutations) {
@@ -227,12 +271,13 @@ void InsertOffers(pqxx::work& tx, const std::vector<const RecordOfferEnded*>& mu
     expiring.Time(offer.expire_time);
     ended.OptionalTime(offer.end_time);
   }
-  tx.exec_prepared("insert_offers", keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
-                   queues.str(), agents.str(), states.str(), reasons.str(), ticket_times.str(),
-                   created.str(), received.str(), expiring.str(), ended.str());
+  script.Add("insert_offers",
+             {keys.pools.str(), keys.sequences.str(), keys.tickets.str(), queues.str(),
+              agents.str(), states.str(), reasons.str(), ticket_times.str(), created.str(),
+              received.str(), expiring.str(), ended.str()});
 }
 
-void InsertDecisions(pqxx::work& tx, const std::vector<const DecisionRecord*>& decisions) {
+void InsertDecisions(Script& script, const std::vector<const DecisionRecord*>& decisions) {
   Keys keys;
   PgArray agents, times, bodies;
   for (const DecisionRecord* decision : decisions) {
@@ -241,11 +286,11 @@ void InsertDecisions(pqxx::work& tx, const std::vector<const DecisionRecord*>& d
     times.Time(decision->time);
     bodies.Bytes(decision->body);
   }
-  tx.exec_prepared("insert_decisions", keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
-                   agents.str(), times.str(), bodies.str());
+  script.Add("insert_decisions", {keys.pools.str(), keys.sequences.str(), keys.tickets.str(),
+                                  agents.str(), times.str(), bodies.str()});
 }
 
-void InsertMoves(pqxx::work& tx, const std::vector<const RecordMove*>& mutations) {
+void InsertMoves(Script& script, const std::vector<const RecordMove*>& mutations) {
   PgArray pools, tickets, revisions, queues, agents, reasons, ended, times;
   for (const RecordMove* mutation : mutations) {
     const TicketMove& move = mutation->move;
@@ -262,28 +307,26 @@ void InsertMoves(pqxx::work& tx, const std::vector<const RecordMove*>& mutations
     }
     times.Time(move.time);
   }
-  tx.exec_params(kInsertMoves, pools.str(), tickets.str(), revisions.str(), queues.str(),
-                 agents.str(), reasons.str(), ended.str(), times.str());
+  script.Add("insert_moves", {pools.str(), tickets.str(), revisions.str(), queues.str(),
+                              agents.str(), reasons.str(), ended.str(), times.str()});
 }
 
-std::map<std::string, Recorded> FindRecorded(pqxx::work& tx, const std::vector<std::string>& ids) {
-  std::map<std::string, Recorded> found;
-  if (ids.empty()) return found;
+void FindRecorded(Script& script, const std::vector<std::string>& ids,
+                  std::map<std::string, Recorded>* found) {
+  if (ids.empty()) return;
   PgArray pools, sequences;
   for (const std::string& id : ids) {
     WorkId work = *ParseWorkId(id);
     pools.Text(work.pool_id);
     sequences.Int(work.Sequence());
   }
-  std::string sql = absl::StrCat("SELECT ", kAssignmentColumns,
-                                 " FROM matcher.assignment JOIN unnest($1::text[], $2::bigint[]) "
-                                 "AS i (pool_id, sequence) USING (pool_id, sequence)");
-  for (const auto& row : tx.exec_params(sql, pools.str(), sequences.str())) {
-    Recorded recorded = RecordedOf(row);
-    std::string id = recorded.assignment.assignment_id;
-    found.emplace(std::move(id), std::move(recorded));
-  }
-  return found;
+  script.Add("find_recorded", {pools.str(), sequences.str()}, [found](const pqxx::result& rows) {
+    for (const pqxx::row& row : rows) {
+      Recorded recorded = RecordedOf(row);
+      std::string id = recorded.assignment.assignment_id;
+      found->emplace(std::move(id), std::move(recorded));
+    }
+  });
 }
 
 }  // namespace muster::matcher

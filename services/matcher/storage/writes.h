@@ -2,10 +2,14 @@
 //
 // What a statement did not change is missing from its answer; batch.h finds out why.
 //
+// Each adds one statement to a script; what it points to is complete when the script has run.
+//
 // Threading: runs on the committer's thread, inside its transaction; throws what libpqxx throws.
 //
 //   Connection connection(options, PrepareWrites);
-//   std::set<std::string> made = InsertAssignments(tx, mutations);   // ids
+//   std::set<std::string> made;  // ids
+//   InsertAssignments(script, mutations, &made);
+//   script.Run();
 #pragma once
 
 #include <cstdint>
@@ -14,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "common/db/pqxx_compat.h"
+#include "common/db/script.h"
 #include "services/matcher/storage/rules.h"
 #include "services/matcher/storage/store.h"
 
@@ -23,26 +27,33 @@ namespace muster::matcher {
 // For each new connection.
 void PrepareWrites(pqxx::connection& connection);
 
-// The epoch of each pool that is held, locked until the transaction ends.
-std::map<std::string, int64_t> LockEpochs(pqxx::work& tx, const std::set<std::string>& pool_ids);
+using AssignmentsById = std::map<std::string, Assignment>;
 
-std::set<std::string> InsertAssignments(pqxx::work& tx,
-                                        const std::vector<const RecordAssignment*>& mutations);
+// The epoch of each pool that is held, locked until the transaction ends.
+void LockEpochs(Script& script, const std::set<std::string>& pool_ids,
+                std::map<std::string, int64_t>* epochs);
+
+// Fails to be serialized unless all of these are held, each at its epoch; locks them, too.
+void ExpectEpochs(Script& script, const std::map<std::string, int64_t>& epochs);
+
+void InsertAssignments(Script& script, const std::vector<const RecordAssignment*>& mutations,
+                       std::set<std::string>* made);
 // These two: by id, as it is on record now.
-std::map<std::string, Assignment> UpdateWrapUps(pqxx::work& tx,
-                                                const std::vector<const StartWrapUp*>& mutations);
-std::map<std::string, Assignment> MoveToEnded(pqxx::work& tx,
-                                              const std::vector<EndAssignment>& mutations);
+void UpdateWrapUps(Script& script, const std::vector<const StartWrapUp*>& mutations,
+                   AssignmentsById* done);
+void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations,
+                 AssignmentsById* done);
 
 // For each the assignment as it is on record now, if it is one that was completed.
-std::map<std::string, Assignment> SetCustomersLeft(
-    pqxx::work& tx, const std::vector<const RecordCustomerLeft*>& mutations);
+void SetCustomersLeft(Script& script, const std::vector<const RecordCustomerLeft*>& mutations,
+                      AssignmentsById* done);
 
-void InsertOffers(pqxx::work& tx, const std::vector<const RecordOfferEnded*>& mutations);
-void InsertDecisions(pqxx::work& tx, const std::vector<const DecisionRecord*>& decisions);
-void InsertMoves(pqxx::work& tx, const std::vector<const RecordMove*>& mutations);
+void InsertOffers(Script& script, const std::vector<const RecordOfferEnded*>& mutations);
+void InsertDecisions(Script& script, const std::vector<const DecisionRecord*>& decisions);
+void InsertMoves(Script& script, const std::vector<const RecordMove*>& mutations);
 
 // By id; those that are not there are left out.
-std::map<std::string, Recorded> FindRecorded(pqxx::work& tx, const std::vector<std::string>& ids);
+void FindRecorded(Script& script, const std::vector<std::string>& ids,
+                  std::map<std::string, Recorded>* found);
 
 }  // namespace muster::matcher

@@ -101,7 +101,7 @@ TEST_CASE("of several that migrate at once, one does it and all succeed", "[migr
 
 TEST_CASE("the build embeds SQL files as they are", "[migrations]") {
   const std::vector<Migration>& embedded = common_test_migrations();
-  REQUIRE(embedded.size() == 2);
+  REQUIRE(embedded.size() == 3);
   CHECK(embedded[0].number == 1);
   CHECK(embedded[0].name == "0001_request");
   CHECK(embedded[0].sql.find("; \\ \" ${x} [[ ]] \xc3\xa4\n") != std::string::npos);

@@ -123,9 +123,15 @@ struct Note {
   int64_t note_id = 0;
 };
 
+void PrepareNotes(pqxx::connection& connection) {
+  PrepareRequestLog(connection, "notes");
+  PrepareNow(connection, "insert_notes",
+             "INSERT INTO notes.note SELECT * FROM unnest($1::bigint[])");
+}
+
 class Notes {
  public:
-  explicit Notes(const std::string& url) : connection_({.url = url}) {}
+  explicit Notes(const std::string& url) : connection_({.url = url}, PrepareNotes) {}
 
   // Runs just before the next commit.
   void BeforeCommit(std::function<void()> act) { before_commit_ = std::move(act); }
@@ -133,8 +139,8 @@ class Notes {
   absl::StatusOr<std::vector<absl::StatusOr<int64_t>>> Apply(absl::Span<Note> batch) {
     ++tries_;
     std::vector<absl::StatusOr<int64_t>> outcomes(batch.size(), absl::UnknownError(""));
-    absl::Status status = connection_.Transact(
-        [&](pqxx::work& tx) {
+    absl::Status status = connection_.Write(
+        [&](WriteTransaction& tx) {
           Insert(tx, batch, outcomes);
           if (before_commit_) std::exchange(before_commit_, nullptr)();
           return absl::OkStatus();
@@ -151,11 +157,14 @@ class Notes {
   std::vector<std::string> reasons() const { return reasons_; }
 
  private:
-  static void Insert(pqxx::work& tx, absl::Span<Note> batch,
+  static void Insert(WriteTransaction& tx, absl::Span<Note> batch,
                      std::vector<absl::StatusOr<int64_t>>& outcomes) {
     std::vector<RequestKey> keys;
     for (const Note& note : batch) keys.push_back({note.request_id, note.note_id});
-    std::vector<RequestVerdict> verdicts = LookUp(tx, "notes", keys);
+    std::vector<RequestVerdict> verdicts;
+    Script load(tx);
+    LookUp(load, "notes", keys, &verdicts);
+    load.Run();
     std::vector<RequestRecord> records;
     PgArray ids;
     for (size_t i = 0; i < batch.size(); ++i) {
@@ -167,8 +176,10 @@ class Notes {
         outcomes[i] = batch[i].note_id;
       }
     }
-    tx.exec_params("INSERT INTO notes.note SELECT * FROM unnest($1::bigint[])", ids.str());
-    Store(tx, "notes", records);
+    Script save(tx);
+    save.Add("insert_notes", {ids.str()});
+    Store(save, "notes", records);
+    save.Run();
   }
 
   Connection connection_;
@@ -206,13 +217,15 @@ TEST_CASE("a commit in doubt is found out, and neither lost nor doubled", "[outa
   auto locker = std::make_unique<pqxx::work>(admin);
   locker->exec("SELECT pg_advisory_xact_lock(7)");
 
-  Connection connection({.url = url, .transaction_timeout = absl::Milliseconds(500)});
-  auto insert = [](pqxx::work& tx) {
-    tx.exec("INSERT INTO notes.note VALUES (1)");
-    Store(tx, "notes", {{{"r-1", 1}, "1", absl::Now()}});
+  Connection connection({.url = url, .transaction_timeout = absl::Milliseconds(500)}, PrepareNotes);
+  auto insert = [](WriteTransaction& tx) {
+    Script script(tx);
+    script.Add("insert_notes", {"{1}"});
+    Store(script, "notes", {{{"r-1", 1}, "1", absl::Now()}});
+    script.Run();
     return absl::OkStatus();
   };
-  absl::Status status = connection.Transact(insert, Soon());
+  absl::Status status = connection.Write(insert, Soon());
   CAPTURE(status.ToString());
   CHECK(absl::IsUnavailable(status));
   CHECK(ErrorReason(status) == "COMMIT_IN_DOUBT");

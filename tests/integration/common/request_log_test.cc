@@ -20,27 +20,33 @@ const absl::Time kNow = absl::FromUnixSeconds(1767225600);
 
 class Log {
  public:
-  Log() : url_(SharedPostgres().CreateDatabase()), connection_({.url = url_}) {
+  Log()
+      : url_(SharedPostgres().CreateDatabase()),
+        connection_({.url = url_}, [](pqxx::connection& c) { PrepareRequestLog(c, kSchema); }) {
     REQUIRE(Migrate({.url = url_}, kSchema, common_test_migrations()).ok());
   }
 
   absl::Status Transact(const std::function<absl::Status(pqxx::work&)>& body) {
     return connection_.Transact(body, absl::Now() + absl::Seconds(30));
   }
+  absl::Status Write(const std::function<void(Script&)>& say) {
+    return connection_.Write(
+        [&](WriteTransaction& tx) {
+          Script script(tx);
+          say(script);
+          script.Run();
+          return absl::OkStatus();
+        },
+        absl::Now() + absl::Seconds(30));
+  }
   void Put(const std::vector<RequestRecord>& records) {
-    absl::Status status = Transact([&](pqxx::work& tx) {
-      Store(tx, kSchema, records);
-      return absl::OkStatus();
-    });
+    absl::Status status = Write([&](Script& script) { Store(script, kSchema, records); });
     INFO(status.ToString());
     REQUIRE(status.ok());
   }
   std::vector<RequestVerdict> Ask(const std::vector<RequestKey>& keys) {
     std::vector<RequestVerdict> verdicts;
-    REQUIRE(Transact([&](pqxx::work& tx) {
-              verdicts = LookUp(tx, kSchema, keys);
-              return absl::OkStatus();
-            }).ok());
+    REQUIRE(Write([&](Script& script) { LookUp(script, kSchema, keys, &verdicts); }).ok());
     return verdicts;
   }
   const std::string& url() const { return url_; }
@@ -88,9 +94,8 @@ TEST_CASE("repeats within a batch point to the first", "[request_log]") {
 TEST_CASE("an id that another transaction stored meanwhile asks for another try", "[request_log]") {
   Log log;
   log.Put({{{"r-1", 1}, "first", kNow}});
-  absl::Status status = log.Transact([](pqxx::work& tx) {
-    Store(tx, kSchema, {{{"r-1", 1}, "second", kNow}});
-    return absl::OkStatus();
+  absl::Status status = log.Write([](Script& script) {
+    Store(script, kSchema, {{{"r-1", 1}, "second", kNow}});
   });
   CHECK(absl::IsAborted(status));
   CHECK(log.Ask({{"r-1", 1}})[0].answer == "first");

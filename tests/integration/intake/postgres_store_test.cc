@@ -48,6 +48,52 @@ std::unique_ptr<Store> NewStore() { return std::make_unique<PostgresStore>(NewDa
 
 namespace {
 
+TEST_CASE("a node does not decide on what another has changed meanwhile", "[postgres]") {
+  const DatabaseOptions options = NewDatabase();
+  PostgresStore here(options), there(options);
+  // At once, not again: the store itself reads anew when something is not as it knew it.
+  const auto apply = [](PostgresStore& store, Mutation mutation) {
+    absl::StatusOr<Applied> applied = store.Apply({&mutation, 1});
+    INFO(applied.status());
+    REQUIRE(applied.ok());
+    return applied->outcomes.at(0);
+  };
+  const auto limit_there = [&](int64_t most_waiting) {
+    REQUIRE(
+        apply(there,
+              {.act = UpdateQueue{{.pool_id = "p", .queue_id = "q", .most_waiting = most_waiting}}})
+            .ok());
+  };
+  REQUIRE(apply(there, {.act = CreatePool{{.pool_id = "p"}}}).ok());
+  REQUIRE(apply(there, {.act = CreateQueue{{.pool_id = "p", .queue_id = "q"}}}).ok());
+  for (int i = 0; i < 3; ++i) {  // each makes what the other knows old
+    CHECK(apply(here, NewTicket("p", "")).ok());
+    CHECK(apply(here, NewTicket("p", "")).ok());
+    CHECK(apply(there, NewTicket("p", "")).ok());
+  }
+  limit_there(9);
+  CHECK(absl::IsResourceExhausted(apply(here, NewTicket("p", "")).status()));
+  limit_there(10);
+  const Mutation tenth = NewTicket("p", "tenth");
+  const absl::StatusOr<Outcome> first = apply(here, tenth);
+  REQUIRE(first.ok());
+  const Ticket ticket = std::get<Ticket>(*first);
+  for (PostgresStore* store : {&here, &there}) {  // another ticket id: the first answer counts
+    const absl::StatusOr<Outcome> again = apply(*store, NewTicket("p", "tenth"));
+    REQUIRE(again.ok());
+    CHECK(std::get<Ticket>(*again).ticket_id == ticket.ticket_id);
+  }
+  StoreTester t;
+  t.store = std::make_unique<PostgresStore>(options);
+  CHECK(t.Waiting() == std::map<std::string, int64_t>{{"p", 10}});
+  // A ticket that the other node has ended cannot be cancelled here.
+  CHECK(apply(there, {.act = CancelTicket{.ticket_id = ticket.ticket_id}}).ok());
+  CHECK(ErrorReason(apply(here, {.act = CancelTicket{.ticket_id = ticket.ticket_id}}).status()) ==
+        "TICKET_ENDED");
+  CHECK(apply(here, NewTicket("p", "")).ok());
+  CHECK(absl::IsResourceExhausted(apply(there, NewTicket("p", "")).status()));
+}
+
 TEST_CASE("two nodes write to the same pools without loss, gap or deadlock", "[postgres]") {
   const DatabaseOptions options = NewDatabase();
   PostgresStore setup(options);
