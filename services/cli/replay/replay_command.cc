@@ -41,7 +41,7 @@ struct ReplayFlags {
   std::string until;
   double speed = kDefaultReplaySpeed;
   std::string priority_ahead = "90s";
-  std::string min_patience = "10ms";
+  std::string min_patience = "6ms";
   int links = 1;
   bool keep_pool = false;
   uint64_t seed = 1;
