@@ -26,18 +26,24 @@ std::vector<pqxx::result> Retrieve(pqxx::pipeline& pipeline, size_t count) {
   return results;
 }
 
+// Without the connection nobody knows what became of it.
+template <class Commit>
+void Committing(pqxx::transaction_base& session, Commit commit) {
+  try {
+    commit();
+  } catch (const std::exception& error) {
+    if (session.conn().is_open()) throw;
+    throw pqxx::in_doubt_error(
+        absl::StrCat("lost the connection while committing: ", error.what()));
+  }
+}
+
 }  // namespace
 
 void WriteTransaction::Commit() {
   if (!begun_) return;
   begun_ = false;
-  try {
-    session_.exec("COMMIT");
-  } catch (const std::exception& error) {
-    if (session_.conn().is_open()) throw;
-    throw pqxx::in_doubt_error(
-        absl::StrCat("lost the connection while committing: ", error.what()));
-  }
+  Committing(session_, [this] { session_.exec("COMMIT"); });
 }
 
 bool WriteTransaction::Rollback() {
@@ -66,13 +72,7 @@ void Script::Run() { Send(false); }
 
 void Script::RunAndCommit() {
   if (statements_.empty()) return tx_.Commit();
-  try {
-    Send(true);
-  } catch (const std::exception& error) {
-    if (tx_.session_.conn().is_open()) throw;
-    throw pqxx::in_doubt_error(
-        absl::StrCat("lost the connection while committing: ", error.what()));
-  }
+  Committing(tx_.session_, [this] { Send(true); });
 }
 
 void Script::Send(bool commit) {
@@ -92,6 +92,11 @@ void Script::Send(bool commit) {
   for (size_t i = 0; i < statements.size(); ++i) {
     if (statements[i].use) statements[i].use(results[i]);
   }
+}
+
+void PlanOnce(pqxx::connection& connection) {
+  pqxx::nontransaction(connection)
+      .exec("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
 }
 
 std::string Expecting(std::string_view schema, std::string_view statement, std::string_view what,

@@ -95,6 +95,11 @@ class Script {
   std::vector<Statement> statements_;
 };
 
+// On a new connection, before anything is prepared whose statements all go by key. A plan made
+// while the tables were empty must not be a walk through tables that have grown since, and planning
+// anew each time costs more than executing: so no walks, and one plan for good.
+void PlanOnce(pqxx::connection& connection);
+
 // Of a statement that writes, whose first parameter is a text array with an element for each row
 // that it is to touch. Says nothing itself. `besides`, as "name AS (...)", is done with it.
 std::string Expecting(std::string_view schema, std::string_view statement, std::string_view what,

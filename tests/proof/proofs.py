@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The proofs of tests/proof/run: expected | measured | verdict, a line each; see there."""
 import argparse
+import copy
 import json
 import os
 import pathlib
@@ -110,7 +111,7 @@ class Proofs:
         random numbers the difference is known far better than either wait."""
         for skills, bound in ((2, 1.25), (3, 1.05)):
             scenario = self.read(f"chain-{skills}-wait")
-            pooled = json.loads(json.dumps(scenario))
+            pooled = copy.deepcopy(scenario)
             every_skill = [{"skill": queue["queue_id"]} for queue in scenario["queues"]]
             for group in pooled["agents"]:
                 group["skills"] = every_skill

@@ -140,12 +140,9 @@ void Remember(Script& script, absl::Span<const Mutation> mutations, const Applie
 }  // namespace
 
 void PrepareApply(pqxx::connection& connection) {
-  {
-    // All of them go by key. A plan made while the tables were empty must not be a walk through
-    // tables that have grown since; and planning anew each time costs more than executing.
-    pqxx::nontransaction tx(connection);
-    tx.exec("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
-  }
+  // Planned each time, not once: on an empty table the index by revision looks as good as the
+  // primary key, and would have to be walked through a pool's agents when it has grown.
+  pqxx::nontransaction(connection).exec("SET plan_cache_mode = force_custom_plan");
   PrepareRequestLog(connection, kSchema);
   PrepareWriteAgents(connection);
   PrepareNow(connection, kMakePools,

@@ -5,7 +5,7 @@
 namespace muster::intake {
 
 bool KnownPools::Load(const Needs& needs, Workspace* workspace) const {
-  if (!needs.tickets.empty() || !needs.whole_pools.empty()) return false;
+  if (!needs.whole_pools.empty()) return false;
   for (const std::string& pool_id : needs.pools) {
     if (!LoadPool(pool_id, workspace)) return false;
   }

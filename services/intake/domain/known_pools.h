@@ -25,7 +25,8 @@ class KnownPools {
   // More than this, and all is forgotten: it is a help, not a truth.
   static constexpr size_t kMostQueues = 20'000;
 
-  // Fills in what is needed; false if not all of it is known, or tickets or whole pools are needed.
+  // Fills in the pools and queues that are named; false if not all of them are known, or if whole
+  // pools are needed. Tickets are never known: see LoadWith.
   bool Load(const Needs& needs, Workspace* workspace) const;
   // The pool and the queue of a ticket that was loaded, and the ticket.
   bool LoadWith(const Ticket& ticket, Workspace* workspace) const;

@@ -29,13 +29,7 @@ DatabaseOptions ForFeeds(DatabaseOptions options) {
 }
 
 void PrepareCommitter(pqxx::connection& connection) {
-  {
-    // All statements of the committer go by key. A plan made while the tables were empty must not
-    // be a walk through tables that have grown since; and planning anew each time costs more than
-    // the statements do.
-    pqxx::nontransaction tx(connection);
-    tx.exec("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
-  }
+  PlanOnce(connection);
   PrepareRequestLog(connection, kSchema);
   PrepareLoad(connection);
   PrepareSave(connection);
@@ -74,6 +68,7 @@ class Batch {
   // not all is known, or if there is something that saving would not show: nothing was done then.
   bool RunOn(const KnownPools& known) {
     Workspace workspace;
+    if (!known.Load(needs_, &workspace)) return false;
     std::vector<RequestVerdict> verdicts;
     std::vector<Ticket> tickets;
     Script load(tx_);
@@ -83,9 +78,6 @@ class Batch {
       LoadTickets(load, needs_, &tickets);
       load.Run();
     }
-    Needs by_name = needs_;
-    by_name.tickets.clear();
-    if (!known.Load(by_name, &workspace)) return false;
     for (const Ticket& ticket : tickets) {
       if (!known.LoadWith(ticket, &workspace)) return false;
     }

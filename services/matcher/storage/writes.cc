@@ -88,11 +88,15 @@ constexpr char kMoveToEnded[] = R"sql(
          wrap_up_until, end_time, end_reason, disposition, note, request_id FROM gone
   RETURNING )sql";
 
-// By ticket: + 0 leaves it no other index.
+// Found in the order of the primary key, as above, and then by its place.
 constexpr char kSetCustomersLeft[] = R"sql(
   UPDATE matcher.ended_assignment e SET end_reason = $4
     FROM unnest($1::text[], $2::bigint[], $3::text[]) AS i (p, s, t)
-   WHERE e.pool_id = p AND e.ticket_id = t AND e.sequence + 0 = s AND e.state = 3
+    CROSS JOIN LATERAL (
+      SELECT f.ctid AS place, f.sequence AS its_sequence, f.ticket_id AS its_ticket
+        FROM matcher.ended_assignment f
+       WHERE f.pool_id = p AND f.sequence >= s ORDER BY f.pool_id, f.sequence LIMIT 1) AS found
+   WHERE e.ctid = found.place AND its_sequence = s AND its_ticket = t AND e.state = 3
   RETURNING )sql";
 
 constexpr char kInsertOffers[] = R"sql(
@@ -139,12 +143,7 @@ Script::Use ById(AssignmentsById* by_id) {
 }  // namespace
 
 void PrepareWrites(pqxx::connection& connection) {
-  {
-    // All of them go by key. A plan made while the tables were empty must not be a walk through
-    // tables that have grown since; and planning anew each time costs more than executing.
-    pqxx::nontransaction tx(connection);
-    tx.exec("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan");
-  }
+  PlanOnce(connection);
   PrepareRequestLog(connection, kSchema);
   PrepareNow(connection, "lock_epochs", kLockEpochs);
   PrepareNow(connection, "expect_epochs", kExpectEpochs);

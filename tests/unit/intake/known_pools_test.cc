@@ -59,9 +59,6 @@ TEST_CASE("no more is claimed than is known") {
   Needs whole = Queues({"a"});
   whole.whole_pools.insert("p");
   CHECK_FALSE(Knows(known, whole));
-  Needs ticket = Queues({"a"});
-  ticket.tickets.insert("t");
-  CHECK_FALSE(Knows(known, ticket));
   Workspace workspace;
   CHECK(known.LoadWith({.ticket_id = "t", .pool_id = "p", .queue_id = "b", .revision = 3},
                        &workspace));
