@@ -17,7 +17,7 @@ Index Core::AgentFor(std::string_view id) {
   const Index a = agents_.Add();
   profiles_.Add();  // at the same index: both are added and freed together
   agent_stamps_.Cover(a);
-  agents_[a].id.assign(id);
+  agents_[a].id.Assign(id);
   agents_[a].serial = next_serial_++;
   profiles_[a].spec.connected = false;
   agent_ids_.Insert(HashText(id), a);

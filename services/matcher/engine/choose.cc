@@ -164,7 +164,9 @@ Pair Core::BestOf(Index a) {
     if (keep && pair.kind == PairKind::kOffer) {
       compared_.Add(pair, [this](const Pair& p, const Pair& q) { return Better(p, q); });
     }
-    if (Better(pair, best)) best = pair;
+    if (!Better(pair, best)) return;
+    best = pair;
+    __builtin_prefetch(&tickets_[pair.ticket]);  // most likely it is the one
   };
   const AgentRecord& agent = agents_[a];
   if (agent.claim != kNone) {

@@ -124,9 +124,9 @@ class Core {
   bool CanStand(const AgentRecord& agent) const { return agent.claim == kNone && HasRoom(agent); }
   void Loosen(Index a);
   void Stand(Index a);
-  void StandIn(Index a, const LineFit& fit);
+  Group& PlaceFor(Index a, const LineFit& fit);
+  void StandIn(Index a, Group* group);
   void Unstand(Index a);
-  void SweepGroup(Group* group);
   Group& GroupFor(LineRecord* line, const Group& like);
   std::uint32_t WorthNow(const AgentRecord& agent) const;
   Nanos LoadedPrice(const AgentRecord& agent) const;
@@ -323,7 +323,7 @@ class Core {
 
   Slab<QueueRecord> queues_;
   Slab<LineRecord> lines_;
-  std::vector<LineHead> heads_;  // by line
+  BigVector<LineHead> heads_;  // by line
   Slab<TicketRecord> tickets_;
   Slab<AgentRecord> agents_;
   Slab<AgentProfile> profiles_;  // by agent
@@ -335,7 +335,7 @@ class Core {
   absl::btree_set<std::string_view> queue_order_;  // ids, of the records
   Stamps wait_stamps_, price_stamps_;              // of tickets
   Stamps agent_stamps_, work_stamps_;
-  std::vector<std::uint8_t> priced_;  // by ticket: whether it has prices
+  BigVector<std::uint8_t> priced_;  // by ticket: whether it has prices
 
   std::vector<absl::btree_set<Index>> agents_by_skill_;  // by word
   std::vector<absl::btree_set<Index>> lines_by_skill_;   // by word: the lines' key skill
@@ -343,11 +343,12 @@ class Core {
   absl::btree_set<std::pair<std::uint64_t, Index>> empty_lines_;  // longest empty first
 
   Timers timers_{work_stamps_, wait_stamps_, price_stamps_};
-  std::vector<EndedOffer> ended_;  // offer n at n modulo the size
-  std::vector<Index> pending_;     // offers, in no order
-  std::vector<Index> touched_;     // tickets that may be offered, or claim
-  std::vector<Index> loose_;       // agents that may take something
-  std::vector<Index> claims_;      // tickets whose claim may not hold any more
+  BigVector<EndedOffer> ended_;  // offer n at n modulo the size
+  std::vector<Index> pending_;   // offers, in no order
+  std::vector<Index> touched_;   // tickets that may be offered, or claim
+  std::vector<Index> loose_;     // agents that may take something
+  std::vector<Group*> places_;   // of the agent that is about to stand
+  std::vector<Index> claims_;    // tickets whose claim may not hold any more
   std::vector<Candidate> heap_;
   BestFew<limits::kMaxRunnersUp + 1> compared_;   // by the last BestOf, if decisions are recorded
   std::vector<std::pair<Index, Nanos>> lessons_;  // waits at the match, by line

@@ -15,24 +15,44 @@
 
 #include "absl/time/time.h"
 #include "services/matcher/engine/limits.h"
+#include "services/matcher/engine/nanos.h"
 #include "services/matcher/engine/types.h"
 
 namespace muster::engine {
 
+// A duration kept in nanoseconds, as the engine reckons: turned into an absl::Duration only by who
+// reads it.
+class Term {
+ public:
+  Term() = default;
+  explicit Term(Nanos nanos) : nanos_(nanos) {}
+  Term& operator=(absl::Duration d) {
+    nanos_ = ToNanos(d);
+    return *this;
+  }
+  explicit(false) operator absl::Duration() const { return ToDuration(nanos_); }
+  friend bool operator==(const Term&, const Term&) = default;
+
+ private:
+  Nanos nanos_ = 0;
+};
+
 // The parts of a score. `misfit`, `loaded` and `scarcity` are never above zero, the others never
 // below.
 struct Terms {
-  absl::Duration wait;
-  absl::Duration priority;
-  absl::Duration urgency;
-  absl::Duration known;
-  absl::Duration idle;
-  absl::Duration misfit;
-  absl::Duration loaded;
-  absl::Duration scarcity;
+  Term wait;
+  Term priority;
+  Term urgency;
+  Term known;
+  Term idle;
+  Term misfit;
+  Term loaded;
+  Term scarcity;
 
   absl::Duration Sum() const {
-    return wait + priority + urgency + known + idle + misfit + loaded + scarcity;
+    absl::Duration sum = wait;
+    for (const Term& term : {priority, urgency, known, idle, misfit, loaded, scarcity}) sum += term;
+    return sum;
   }
   friend bool operator==(const Terms&, const Terms&) = default;
 };

@@ -10,9 +10,9 @@ Terms Core::TicketTerms(Index t) const {
   const QueueRecord& queue = queues_[ticket.queue];
   const Nanos ahead = queue.ahead + ticket.priority;
   const Nanos wait = now_ - ticket.create;
-  return {.wait = ToDuration(wait),
-          .priority = ToDuration(ahead),
-          .urgency = ToDuration(Urgency(queue.half_target, queue.boost, wait + ahead))};
+  return {.wait = Term(wait),
+          .priority = Term(ahead),
+          .urgency = Term(Urgency(queue.half_target, queue.boost, wait + ahead))};
 }
 
 Terms Core::TermsOf(Index t, Index a) const {
@@ -20,11 +20,11 @@ Terms Core::TermsOf(Index t, Index a) const {
   const AgentRecord& agent = agents_[a];
   const QueueRecord& queue = queues_[ticket.queue];
   Terms terms = TicketTerms(t);
-  if (ticket.preferred == a) terms.known = ToDuration(queue.known_bonus);
-  terms.idle = ToDuration(IdleScore(agent.value));
-  terms.misfit = ToDuration(-MisfitPrice(FitIn(a, ticket.line)->misfit, queue));
-  terms.loaded = ToDuration(-LoadedPrice(agent));
-  terms.scarcity = ToDuration(-ScarcityPrice(agent.worth, heads_[ticket.line]));
+  if (ticket.preferred == a) terms.known = Term(queue.known_bonus);
+  terms.idle = Term(IdleScore(agent.value));
+  terms.misfit = Term(-MisfitPrice(FitIn(a, ticket.line)->misfit, queue));
+  terms.loaded = Term(-LoadedPrice(agent));
+  terms.scarcity = Term(-ScarcityPrice(agent.worth, heads_[ticket.line]));
   return terms;
 }
 

@@ -9,8 +9,8 @@ TicketExplanation Core::Explain(Index t) const {
   const TicketRecord& ticket = tickets_[t];
   const QueueRecord& queue = queues_[ticket.queue];
   TicketExplanation e;
-  e.ticket_id = ticket.id;
-  e.queue_id = queue.id;
+  e.ticket_id = ticket.id.str();
+  e.queue_id = queue.id.str();
   e.state = ticket.state;
   e.queue_known = queue.exists;
   e.paused = !Matching() || queue.rules.phase == Phase::kPaused;
@@ -20,10 +20,10 @@ TicketExplanation Core::Explain(Index t) const {
   e.terms = TicketTerms(t);
   e.refusals = ticket.refusals;
   for (std::uint8_t i = 0; i < ticket.offers; ++i) {
-    e.offered_to.push_back(agents_[works_[ticket.offer[i]].agent].id);
+    e.offered_to.push_back(agents_[works_[ticket.offer[i]].agent].id.str());
   }
-  if (ticket.only_agent != kNone) e.reserved_for = agents_[ticket.only_agent].id;
-  if (ticket.claim != kNone) e.claimed_agent = agents_[ticket.claim].id;
+  if (ticket.only_agent != kNone) e.reserved_for = agents_[ticket.only_agent].id.str();
+  if (ticket.claim != kNone) e.claimed_agent = agents_[ticket.claim].id.str();
   if (ticket.line == kNone) return e;
   const LineRecord& line = lines_[ticket.line];
   e.fitting = line.fitting;
@@ -35,7 +35,7 @@ TicketExplanation Core::Explain(Index t) const {
 AgentExplanation Core::ExplainAgent(Index a) const {
   const AgentRecord& agent = agents_[a];
   AgentExplanation e;
-  e.agent_id = agent.id;
+  e.agent_id = agent.id.str();
   e.registered = agent.registered;
   e.presence = agent.presence;
   e.connected = profiles_[a].spec.connected;
@@ -44,14 +44,14 @@ AgentExplanation Core::ExplainAgent(Index a) const {
   e.open_offers = agent.offers;
   e.idle_credit = ToDuration(IdleScore(agent.value));
   e.ignored_in_a_row = agent.ignored;
-  if (agent.claim != kNone) e.claimed_by = tickets_[agent.claim].id;
+  if (agent.claim != kNone) e.claimed_by = tickets_[agent.claim].id.str();
   const IdleOrder order = Idles();
   for (const LineFit& fit : agent.lines) {
     const LineRecord& line = lines_[fit.line];
     const LineHead& head = heads_[fit.line];
     const QueueRecord& queue = queues_[line.queue];
     AgentExplanation::Line shown{
-        .queue_id = queue.id, .relax_step = line.key.step, .waiting = line.waiting.size()};
+        .queue_id = queue.id.str(), .relax_step = line.key.step, .waiting = line.waiting.size()};
     const auto worth = [&](Nanos value, const Misfit& misfit, Nanos loaded, std::uint32_t w) {
       return IdleScore(value) - MisfitPrice(misfit, queue) - loaded - ScarcityPrice(w, head);
     };
@@ -75,7 +75,7 @@ AgentExplanation Core::ExplainAgent(Index a) const {
     while (const Entry* entry = cursor.Next()) {
       for (const Price& price : tickets_[entry->record].prices) {
         if (price.agent_serial != agent.serial || price.until <= now_) continue;
-        e.declined.push_back({tickets_[entry->record].id, ToTime(price.until)});
+        e.declined.push_back({tickets_[entry->record].id.str(), ToTime(price.until)});
       }
     }
   }

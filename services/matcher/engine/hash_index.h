@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-#include <vector>
 
+#include "services/matcher/engine/pages.h"
 #include "services/matcher/engine/slab.h"
 
 namespace muster::engine {
@@ -91,7 +91,7 @@ class HashIndex {
   }
 
   void Grow() {
-    std::vector<Slot> old(slots_.empty() ? 16 : slots_.size() * 2);
+    BigVector<Slot> old(slots_.empty() ? 16 : slots_.size() * 2);
     old.swap(slots_);
     mask_ = slots_.size() - 1;
     for (const Slot& slot : old) {
@@ -99,7 +99,7 @@ class HashIndex {
     }
   }
 
-  std::vector<Slot> slots_;
+  BigVector<Slot> slots_;
   std::size_t mask_ = 0;
   std::size_t size_ = 0;
 };

@@ -49,7 +49,7 @@ class InvariantChecker {
   }
 
   void CheckTicket(Index t, const TicketRecord& ticket) {
-    const std::string& id = ticket.id;
+    const std::string id = ticket.id.str();
     const TicketState state = ticket.state;
     const QueueRecord& queue = c_.queues_[ticket.queue];
     Expect(c_.FindTicket(id) == t, "ticket ", id, " is not found by its id");
@@ -113,7 +113,7 @@ class InvariantChecker {
   }
 
   void CheckAgent(Index a, const AgentRecord& agent) {
-    const std::string& id = agent.id;
+    const std::string id = agent.id.str();
     std::uint64_t busy = 0;
     std::uint64_t reserved = 0;
     std::uint32_t offers = 0;
@@ -176,7 +176,7 @@ class InvariantChecker {
                    group.worth == agent.worth && c_.FitIn(e.record, l) != nullptr &&
                    group.misfit == c_.FitIn(e.record, l)->misfit &&
                    group.short_of_units == (head.weight > agent.stood_free),
-               "agent ", agent.id, " stands in the wrong group");
+               "agent ", agent.id.str(), " stands in the wrong group");
       }
     }
     Expect(fitting == line.fitting && eligible == head.eligible && standing == found,
@@ -221,10 +221,10 @@ class InvariantChecker {
     Expect(seen.waiting == queue.waiting && seen.offered == queue.offered &&
                seen.assigned == queue.assigned && seen.wrap_up == queue.wrap_up &&
                references == queue.references,
-           "queue ", queue.id, " is counted wrongly");
+           "queue ", queue.id.str(), " is counted wrongly");
     oldest_offered = std::min(oldest_offered, c_.OldestWaiting(q));
-    Expect(oldest == oldest_offered, "queue ", queue.id, " does not know its oldest ticket");
-    Expect(queue.exists || (queue.lines.empty() && references > 0), "queue ", queue.id,
+    Expect(oldest == oldest_offered, "queue ", queue.id.str(), " does not know its oldest ticket");
+    Expect(queue.exists || (queue.lines.empty() && references > 0), "queue ", queue.id.str(),
            " should have been forgotten");
     pool_.waiting += seen.waiting;
     pool_.offered += seen.offered;
@@ -258,10 +258,10 @@ class InvariantChecker {
     c_.tickets_.ForEach([&](Index t) {
       if (c_.tickets_[t].line == kNone) return;
       c_.agents_.ForEach([&](Index a) {
-        Expect(!c_.CanTake(t, a), "ticket ", c_.tickets_[t].id, " waits although ",
-               c_.agents_[a].id, " is free for it");
-        Expect(!c_.CouldClaim(t, a), "ticket ", c_.tickets_[t].id, " should have claimed ",
-               c_.agents_[a].id);
+        Expect(!c_.CanTake(t, a), "ticket ", c_.tickets_[t].id.str(), " waits although ",
+               c_.agents_[a].id.str(), " is free for it");
+        Expect(!c_.CouldClaim(t, a), "ticket ", c_.tickets_[t].id.str(), " should have claimed ",
+               c_.agents_[a].id.str());
       });
     });
   }

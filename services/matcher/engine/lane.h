@@ -20,10 +20,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "services/matcher/engine/nanos.h"
+#include "services/matcher/engine/pages.h"
 #include "services/matcher/engine/slab.h"
 
 namespace muster::engine {
@@ -56,6 +56,11 @@ class Heap4 {
   const Entry& top() const { return entries_.front(); }
   const Entry& at(std::size_t i) const { return entries_[i]; }
   void clear() { entries_.clear(); }
+  // What the next Push touches first.
+  void PrefetchEnd() const {
+    __builtin_prefetch(entries_.data() + entries_.size());
+    __builtin_prefetch(entries_.data() + entries_.size() / 4);
+  }
 
   template <typename Order>
   void Push(const Entry& entry, const Order& order) {
@@ -110,7 +115,7 @@ class Heap4 {
     entries_[i] = entry;
   }
 
-  std::vector<Entry> entries_;
+  BigVector<Entry> entries_;
 };
 
 // All entries of a heap in order, dead ones among them. The heap must not change meanwhile.
@@ -228,7 +233,7 @@ class Lane {
 
   void Append(const Entry& entry) {
     if (tail_ - head_ == ring_.size()) {
-      std::vector<Entry> more(ring_.empty() ? 8 : ring_.size() * 2);
+      BigVector<Entry> more(ring_.empty() ? 8 : ring_.size() * 2);
       for (std::uint64_t i = head_; i < tail_; ++i) more[i & (more.size() - 1)] = At(i);
       ring_.swap(more);
     }
@@ -245,7 +250,7 @@ class Lane {
     heap_.Sweep(order);
   }
 
-  std::vector<Entry> ring_;  // a power of two
+  BigVector<Entry> ring_;  // a power of two
   std::uint64_t head_ = 0;
   std::uint64_t tail_ = 0;
   std::size_t live_ = 0;

@@ -150,7 +150,7 @@ void Core::MakeLine(Index l, Index q, const LineKey& key) {
   ForEachCandidate(line, [&](Index a) {
     AddToLine(a, l);
     if (!agents_[a].standing) return;
-    if (const LineFit* fit = FitIn(a, l)) StandIn(a, *fit);
+    if (const LineFit* fit = FitIn(a, l)) StandIn(a, &PlaceFor(a, *fit));
   });
 }
 

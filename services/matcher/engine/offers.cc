@@ -162,10 +162,10 @@ void Core::ReleaseOffer(Index w, OfferOutcome outcome, std::string_view why, Act
 void Core::CloseOffer(Index w, OfferOutcome outcome, std::string_view why, ActToken act) {
   WorkRecord& work = works_[w];
   TicketRecord& ticket = tickets_[work.ticket];
-  const std::string& agent_id = agents_[work.agent].id;
+  const std::string_view agent_id = agents_[work.agent].id;
   EndedOffer& ended = ended_[work.id.number % ended_.size()];
   ended.number = work.id.number;
-  ended.agent_id.assign(agent_id);
+  ended.agent_id.Assign(agent_id);
   ended.outcome = outcome;
   ended.completed = false;
   pending_[work.place] = pending_.back();

@@ -15,7 +15,7 @@ Index Core::FindQueue(std::string_view id) const {
 Index Core::QueueFor(std::string_view id) {
   if (const Index known = FindQueue(id); known != kNone) return known;
   const Index q = queues_.Add();
-  queues_[q].id = std::string(id);
+  queues_[q].id.Assign(id);
   queue_ids_.Insert(HashText(id), q);
   queue_order_.insert(queues_[q].id);
   return q;

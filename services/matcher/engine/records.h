@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/time/time.h"
+#include "services/matcher/engine/id_text.h"
 #include "services/matcher/engine/lane.h"
 #include "services/matcher/engine/limits.h"
 #include "services/matcher/engine/nanos.h"
@@ -126,7 +128,7 @@ struct alignas(64) LineRecord {
 };
 
 struct alignas(64) QueueRecord {
-  std::string id;
+  IdText id;
   bool exists = false;  // false: only known from a ticket or an assignment
   bool paused = false;
   std::uint32_t weight = 1;
@@ -164,7 +166,6 @@ struct Price {
 };
 
 struct alignas(64) TicketRecord {
-  std::string id;
   Nanos create = 0;
   Nanos rank = 0;  // create less all priority ahead; while in a line
   Index queue = kNone;
@@ -190,11 +191,12 @@ struct alignas(64) TicketRecord {
   Nanos price_at = kNever;
   Nanos lives_from = 0;  // time_to_live counts from here: create, or when it was put back
   Index language = kNone;
+  IdText id;
   std::vector<Price> prices;
   Levels extra;
 
   void Clear() {  // field by field: it is done for every ticket
-    id.clear();
+    id.Clear();
     line = assignment = claim = preferred = only_agent = fan_place = language = kNone;
     waits = shared = false;
     offers = step = 0;
@@ -217,7 +219,6 @@ struct AgentProfile {
 };
 
 struct alignas(64) AgentRecord {
-  std::string id;
   Nanos value = kLongAgo;  // idle_since less what earlier idleness still counts
   Nanos idle_since = kLongAgo;
   std::uint32_t capacity = 0;
@@ -238,15 +239,17 @@ struct alignas(64) AgentRecord {
   std::uint32_t references = 0;  // tickets that prefer it
   std::uint64_t serial = 0;      // never used again, unlike the index
   std::vector<Index> fans;       // waiting tickets that prefer it
+  IdText id;
 
   void Clear() {
-    AgentRecord fresh;
-    fresh.id.swap(id);
-    fresh.lines.swap(lines);
-    fresh.lines.clear();
-    fresh.fans.swap(fans);
-    fresh.fans.clear();
-    *this = std::move(fresh);
+    std::vector<LineFit> room = std::move(lines);
+    std::vector<Index> more_room = std::move(fans);
+    std::destroy_at(this);
+    std::construct_at(this);
+    lines = std::move(room);
+    lines.clear();
+    fans = std::move(more_room);
+    fans.clear();
   }
 };
 
@@ -273,7 +276,7 @@ struct alignas(64) WorkRecord {
 // What became of an offer, for those who ask late.
 struct EndedOffer {
   std::uint64_t number = 0;
-  std::string agent_id;
+  IdText agent_id;
   OfferOutcome outcome = OfferOutcome::kRevoked;
   bool completed = false;  // its assignment, too, is over
 };

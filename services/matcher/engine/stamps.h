@@ -7,8 +7,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
+#include "services/matcher/engine/pages.h"
 #include "services/matcher/engine/slab.h"
 
 namespace muster::engine {
@@ -22,7 +22,7 @@ class Stamps {
   std::uint32_t operator[](Index record) const { return stamps_[record]; }
 
  private:
-  std::vector<std::uint32_t> stamps_;
+  BigVector<std::uint32_t> stamps_;
 };
 
 }  // namespace muster::engine

@@ -23,22 +23,31 @@ void Core::Stand(Index a) {
   agent.standing = true;
   agent.stood_free = Free(agent);
   agent.worth = WorthNow(agent);
-  for (const LineFit& fit : agent.lines) StandIn(a, fit);
+  places_.clear();
+  for (const LineFit& fit : agent.lines) {  // each a place in memory of its own: side by side
+    places_.push_back(&PlaceFor(a, fit));
+    places_.back()->idle.PrefetchEnd();
+  }
+  for (Group* place : places_) StandIn(a, place);
 }
 
-void Core::StandIn(Index a, const LineFit& fit) {
+// Counts it there, too.
+Group& Core::PlaceFor(Index a, const LineFit& fit) {
   const AgentRecord& agent = agents_[a];
   const bool short_of_units = heads_[fit.line].weight > agent.stood_free;
-  Group& group = GroupFor(&lines_[fit.line], {.misfit = fit.misfit,
-                                              .short_of_units = short_of_units,
-                                              .worth = agent.worth,
-                                              .loaded = LoadedPrice(agent)});
   if (!short_of_units) ++heads_[fit.line].eligible;
-  if (group.idle.size() >= group.sweep_at) {
-    group.idle.Sweep(Idles());
-    group.sweep_at = 2 * group.idle.size() + 16;
+  return GroupFor(&lines_[fit.line], {.misfit = fit.misfit,
+                                      .short_of_units = short_of_units,
+                                      .worth = agent.worth,
+                                      .loaded = LoadedPrice(agent)});
+}
+
+void Core::StandIn(Index a, Group* group) {
+  if (group->idle.size() >= group->sweep_at) {
+    group->idle.Sweep(Idles());
+    group->sweep_at = 2 * group->idle.size() + 16;
   }
-  group.idle.Push({.key = agent.value, .record = a, .stamp = agent_stamps_[a]}, Idles());
+  group->idle.Push({.key = agents_[a].value, .record = a, .stamp = agent_stamps_[a]}, Idles());
 }
 
 void Core::Unstand(Index a) {

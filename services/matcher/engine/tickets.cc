@@ -59,7 +59,7 @@ Index Core::NewTicket(std::string_view id, std::string_view queue_id, Nanos crea
   if (priced_.size() <= t) priced_.resize(t + 1);
   priced_[t] = 0;
   TicketRecord& ticket = tickets_[t];
-  ticket.id.assign(id);
+  ticket.id.Assign(id);
   ticket.hash = HashText(id);
   ticket.create = ticket.lives_from = create;
   ticket.waits_since = now_;

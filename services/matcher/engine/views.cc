@@ -24,9 +24,9 @@ OfferView Core::ViewOfOffer(Index w) const {
   const WorkRecord& work = works_[w];
   const TicketRecord& ticket = tickets_[work.ticket];
   return {.offer = work.id,
-          .ticket_id = ticket.id,
-          .agent_id = agents_[work.agent].id,
-          .queue_id = queues_[ticket.queue].id,
+          .ticket_id = ticket.id.str(),
+          .agent_id = agents_[work.agent].id.str(),
+          .queue_id = queues_[ticket.queue].id.str(),
           .weight = work.weight,
           .make_time = ToTime(work.made),
           .deadline = ToTime(work.deadline),
@@ -37,9 +37,9 @@ OfferView Core::ViewOfOffer(Index w) const {
 AssignmentView Core::ViewOfAssignment(Index w) const {
   const WorkRecord& work = works_[w];
   return {.assignment = work.id,
-          .ticket_id = tickets_[work.ticket].id,
-          .agent_id = agents_[work.agent].id,
-          .queue_id = queues_[work.queue].id,
+          .ticket_id = tickets_[work.ticket].id.str(),
+          .agent_id = agents_[work.agent].id.str(),
+          .queue_id = queues_[work.queue].id.str(),
           .weight = work.weight,
           .state = work.state == WorkState::kWrapUp ? AssignmentState::kWrapUp
                                                     : AssignmentState::kActive,
@@ -50,8 +50,8 @@ AssignmentView Core::ViewOfAssignment(Index w) const {
 TicketView Core::ViewOfTicket(Index t) const {
   const TicketRecord& ticket = tickets_[t];
   const QueueRecord& queue = queues_[ticket.queue];
-  return {.ticket_id = ticket.id,
-          .queue_id = queue.id,
+  return {.ticket_id = ticket.id.str(),
+          .queue_id = queue.id.str(),
           .state = ticket.state,
           .create_time = ToTime(ticket.create),
           .priority_ahead = ToDuration(ticket.priority + queue.ahead),
@@ -60,7 +60,7 @@ TicketView Core::ViewOfTicket(Index t) const {
 
 QueueStats Core::ViewOfQueue(Index q) const {
   const QueueRecord& queue = queues_[q];
-  QueueStats stats{.queue_id = queue.id,
+  QueueStats stats{.queue_id = queue.id.str(),
                    .waiting = queue.waiting,
                    .offered = queue.offered,
                    .assigned = queue.assigned,
@@ -199,7 +199,7 @@ std::optional<AgentView> Engine::Agent(std::string_view agent_id) const {
   if (a == kNone) return std::nullopt;
   const AgentRecord& agent = core_->agents_[a];
   if (!agent.registered && agent.works.empty()) return std::nullopt;  // a name that tickets prefer
-  return AgentView{.agent_id = agent.id,
+  return AgentView{.agent_id = agent.id.str(),
                    .registered = agent.registered,
                    .presence = agent.presence,
                    .connected = core_->profiles_[a].spec.connected,

@@ -70,6 +70,7 @@ class FieldWriter {
   void Put(bool value) { PutByte(value ? 1 : 0, out_); }
   void Put(std::string_view text);
   void Put(absl::Duration value) { PutDuration(value, 0); }
+  void Put(const engine::Term& value) { PutDuration(value, 0); }
   void Put(absl::Time value);
   template <std::unsigned_integral T>
   void Put(const T& value) {
