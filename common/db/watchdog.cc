@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "common/base/boot_clock.h"
 
 namespace muster {
 namespace {
@@ -22,6 +23,7 @@ class Kennel {
     std::thread([this] { Run(); }).detach();
   }
 
+  // By the boot clock: a jump of the wall clock neither spares a stalled connection nor cuts one.
   uint64_t Watch(int fd, absl::Time deadline) {
     std::lock_guard lock(mutex_);
     uint64_t id = next_id_++;
@@ -53,7 +55,7 @@ class Kennel {
   void Run() {
     std::unique_lock lock(mutex_);
     while (true) {
-      absl::Time now = absl::Now();
+      absl::Time now = BootClock().Now();
       while (!by_deadline_.empty() && by_deadline_.begin()->first <= now) {
         Watched& due = watched_.at(by_deadline_.begin()->second);
         by_deadline_.erase(by_deadline_.begin());
@@ -83,7 +85,8 @@ Kennel& TheKennel() {
 
 }  // namespace
 
-Watchdog::Guard::Guard(int fd, absl::Time deadline) : id_(TheKennel().Watch(fd, deadline)) {}
+Watchdog::Guard::Guard(int fd, absl::Time deadline)
+    : id_(TheKennel().Watch(fd, BootClock().Now() + (deadline - absl::Now()))) {}
 Watchdog::Guard::~Guard() { TheKennel().Forget(id_); }
 bool Watchdog::Guard::fired() const { return TheKennel().Fired(id_); }
 

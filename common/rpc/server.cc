@@ -19,6 +19,7 @@
 #include "common/base/clock.h"
 #include "common/base/errors.h"
 #include "common/base/signals.h"
+#include "common/base/steady_waits.h"
 #include "common/base/version.h"
 #include "common/obs/log.h"
 #include "common/rpc/server_info.h"
@@ -103,6 +104,7 @@ void Server::OnDrain(std::function<void()> callback) {
 }
 
 absl::Status Server::Start() {
+  UseSteadyWaits();
   RaiseDescriptorLimit();
   gpr_set_log_function(LogForGrpc);
   grpc::EnableDefaultHealthCheckService(true);

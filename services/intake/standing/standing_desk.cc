@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "common/base/boot_clock.h"
 #include "common/base/errors.h"
 #include "common/rpc/proto_time.h"
 #include "services/intake/convert/to_proto.h"
@@ -114,10 +114,10 @@ void StandingDesk::Post(Inbox& inbox, std::function<void()> task) {
 }
 
 void StandingDesk::Run() {
-  absl::Time next_round = absl::Now() + options_.interval;
+  absl::Time next_round = BootClock().Now() + options_.interval;
   std::unique_lock lock(inbox_->mutex);
   while (!inbox_->stopping) {
-    inbox_->ready.wait_until(lock, absl::ToChronoTime(next_round), [this] {
+    inbox_->ready.wait_for(lock, absl::ToChronoNanoseconds(next_round - BootClock().Now()), [this] {
       return inbox_->stopping || !inbox_->tasks.empty() || !inbox_->woken.empty();
     });
     std::deque<std::function<void()>> tasks = std::exchange(inbox_->tasks, {});
@@ -127,11 +127,11 @@ void StandingDesk::Run() {
     for (const std::string& pool_id : woken) {
       if (auto it = boards_.find(pool_id); it != boards_.end()) Pump(*it->second);
     }
-    const bool round = absl::Now() >= next_round;
+    const bool round = BootClock().Now() >= next_round;
     for (auto& [pool_id, pool] : boards_) TellNews(*pool, round && pool->moved);
     if (round) {
       Round();
-      next_round = absl::Now() + options_.interval;
+      next_round = BootClock().Now() + options_.interval;
     }
     lock.lock();
   }

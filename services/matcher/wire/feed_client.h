@@ -26,6 +26,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/base/backoff.h"
+#include "common/base/boot_clock.h"
 #include "common/obs/log.h"
 #include "common/rpc/status_convert.h"
 #include "services/matcher/wire/retry_timer.h"
@@ -92,9 +93,8 @@ class FeedClient : public std::enable_shared_from_this<FeedClient<Traits>> {
 
     void OnReadDone(bool ok) override {
       if (!ok) return;
-      absl::Time now = absl::Now();
-      last_message_us_ = absl::ToUnixMicros(now);
-      if (client_->Take(&response_, &snapshot_, now)) {
+      last_message_us_ = absl::ToUnixMicros(BootClock().Now());
+      if (client_->Take(&response_, &snapshot_, absl::Now())) {
         response_.Clear();
         this->StartRead(&response_);
       } else {
@@ -124,7 +124,7 @@ class FeedClient : public std::enable_shared_from_this<FeedClient<Traits>> {
     Request request_;
     Response response_;
     Snapshot snapshot_;
-    std::atomic<int64_t> last_message_us_ = absl::ToUnixMicros(absl::Now());
+    std::atomic<int64_t> last_message_us_ = absl::ToUnixMicros(BootClock().Now());
     RetryTimer watchdog_;
   };
 
@@ -173,7 +173,7 @@ class FeedClient : public std::enable_shared_from_this<FeedClient<Traits>> {
   void Bark(Stream* stream) {
     std::lock_guard lock(mutex_);
     if (stream_.get() != stream) return;
-    if (absl::Now() - absl::FromUnixMicros(stream->last_message_us_) >= options_.silence) {
+    if (BootClock().Now() - absl::FromUnixMicros(stream->last_message_us_) >= options_.silence) {
       Log(Severity::kWarning)
           .Msg("feed is silent")
           .With("feed", Traits::kName)

@@ -38,7 +38,7 @@ TEST_CASE("a killed program says by which signal", "[process]") {
 
 TEST_CASE("input and environment reach the program", "[process]") {
   ProcessOptions options;
-  options.env["MUSTER_X"] = "y";
+  options.env.emplace("MUSTER_X", "y");
   options.keep_stdin_open = true;
   Process p("/bin/sh", {"-c", "read line; echo \"$line $MUSTER_X\""}, options);
   p.Write("hello\n");
