@@ -26,10 +26,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/base/errors.h"
 #include "common/feed/change_hub.h"
+#include "common/rpc/grpc_time.h"
 #include "common/rpc/status_convert.h"
 
 namespace muster {
@@ -195,7 +195,7 @@ class FeedStream final : public grpc::ServerWriteReactor<Response>,
                          : Unavailable("DRAINING", "the service is shutting down"));
     // The status waits behind the write that the client does not take; do not wait for ever.
     std::weak_ptr<FeedStream> weak = this->weak_from_this();
-    patience_alarm_.Set(Deadline(options_.cut_off_patience), [weak](bool fired) {
+    patience_alarm_.Set(GrpcTimeIn(options_.cut_off_patience), [weak](bool fired) {
       auto self = weak.lock();
       if (!self || !fired) return;
       std::lock_guard lock(self->mutex_);
@@ -209,7 +209,7 @@ class FeedStream final : public grpc::ServerWriteReactor<Response>,
     if (done_ || finishing_) return;
     // A fresh alarm each time: one cannot be set anew from within its own callback.
     progress_alarm_ = std::make_unique<grpc::Alarm>();
-    progress_alarm_->Set(Deadline(options_.progress_interval), [weak](bool fired) {
+    progress_alarm_->Set(GrpcTimeIn(options_.progress_interval), [weak](bool fired) {
       auto self = weak.lock();
       if (!self || !fired) return;
       self->TellProgress();
@@ -228,10 +228,6 @@ class FeedStream final : public grpc::ServerWriteReactor<Response>,
       }
     }
     Pump();
-  }
-
-  static std::chrono::system_clock::time_point Deadline(absl::Duration in) {
-    return absl::ToChronoTime(absl::Now() + in);
   }
 
   grpc::CallbackServerContext* const context_;  // stands until OnDone

@@ -4,10 +4,10 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "absl/time/clock.h"
 #include "common/base/ids.h"
+#include "common/rpc/grpc_time.h"
 
 namespace muster {
 
@@ -18,11 +18,10 @@ CallContext ContextOf(const grpc::ServerContextBase& context, absl::Time now,
 
 absl::Time DeadlineOf(const grpc::ServerContextBase& context, absl::Time now,
                       absl::Duration default_deadline) {
-  // gRPC's "no deadline" is the largest time_point; absl saturates it.
-  absl::Time deadline = absl::FromChrono(context.deadline());
+  const absl::Duration left = UntilGrpcTime(context.deadline());
   constexpr absl::Duration kForEver = absl::Hours(24 * 365);
-  if (deadline > now + kForEver) return now + default_deadline;
-  return std::min(deadline, now + kMaxDeadline);
+  if (left > kForEver) return now + default_deadline;
+  return now + std::min(left, kMaxDeadline);
 }
 
 std::string CorrelationIdOf(const grpc::ServerContextBase& context) {
@@ -37,7 +36,7 @@ std::string CorrelationIdOf(const grpc::ServerContextBase& context) {
 
 void Propagate(const CallContext& call, grpc::ClientContext* context) {
   context->AddMetadata(kCorrelationKey, call.correlation_id);
-  context->set_deadline(absl::ToChronoTime(call.deadline));
+  context->set_deadline(GrpcTimeIn(call.deadline - absl::Now()));
 }
 
 void Begin(absl::Duration timeout, grpc::ClientContext* context) {

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/rpc/grpc_time.h"
 #include "common/rpc/status_convert.h"
 #include "grpcpp/client_context.h"
 #include "muster/availability/v1/availability.grpc.pb.h"
@@ -77,7 +78,7 @@ class Context {
                                                              Response*),
                                 const Request& request) {
     grpc::ClientContext call;
-    call.set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
+    call.set_deadline(GrpcTimeIn(options_.timeout));
     Response response;
     const grpc::Status status = (stub.*method)(&call, request, &response);
     if (!status.ok()) return FromGrpc(status);

@@ -22,9 +22,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/base/errors.h"
+#include "common/rpc/grpc_time.h"
 #include "common/rpc/status_convert.h"
 
 namespace muster::availability {
@@ -137,7 +137,7 @@ class BidiStream : public grpc::ServerBidiReactor<In, Out>,
     // The status waits behind a write that the client may never take.
     patience_set_ = true;
     std::weak_ptr<BidiStream> weak = this->weak_from_this();
-    patience_.Set(absl::ToChronoTime(absl::Now() + kCutOffPatience), [weak](bool fired) {
+    patience_.Set(GrpcTimeIn(kCutOffPatience), [weak](bool fired) {
       auto self = weak.lock();
       if (!self || !fired) return;
       std::lock_guard lock(self->mutex_);

@@ -14,9 +14,9 @@
 #include <memory>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/base/backoff.h"
+#include "common/rpc/grpc_time.h"
 #include "common/rpc/status_convert.h"
 #include "services/cli/replay/event_loop.h"
 #include "services/cli/replay/troubles.h"
@@ -47,7 +47,7 @@ class PersistentCall
 
   void Try() {
     context_ = std::make_unique<grpc::ClientContext>();
-    context_->set_deadline(absl::ToChronoTime(absl::Now() + kTryFor));
+    context_->set_deadline(GrpcTimeIn(kTryFor));
     reader_ = (stub_.*method_)(context_.get(), request_, loop_.queue());
     reader_->Finish(&response_, &status_,
                     EventLoop::Tag([self = this->shared_from_this()](bool) { self->Done(); }));

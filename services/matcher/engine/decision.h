@@ -26,12 +26,10 @@ class Term {
  public:
   Term() = default;
   explicit Term(Nanos nanos) : nanos_(nanos) {}
-  Term& operator=(absl::Duration d) {
-    nanos_ = ToNanos(d);
-    return *this;
-  }
+  explicit(false) Term(absl::Duration d) : nanos_(ToNanos(d)) {}
   explicit(false) operator absl::Duration() const { return ToDuration(nanos_); }
   friend bool operator==(const Term&, const Term&) = default;
+  friend bool operator==(const Term& term, absl::Duration d) { return term == Term(d); }
 
  private:
   Nanos nanos_ = 0;

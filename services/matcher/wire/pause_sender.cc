@@ -11,6 +11,7 @@
 #include "common/base/errors.h"
 #include "common/obs/log.h"
 #include "common/rpc/call_context.h"
+#include "common/rpc/grpc_time.h"
 #include "common/rpc/status_convert.h"
 #include "muster/availability/v1/availability.grpc.pb.h"
 #include "services/matcher/wire/retry_timer.h"
@@ -73,7 +74,7 @@ class PauseSender::Impl : public std::enable_shared_from_this<Impl> {
     agent->call = std::make_unique<Call>();
     Call* call = agent->call.get();
     call->request = agent->request;
-    call->context.set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
+    call->context.set_deadline(GrpcTimeIn(options_.timeout));
     ++agent->tries;
     ++calls_;
     stub_->async()->PauseAgent(&call->context, &call->request, &call->response,

@@ -13,8 +13,8 @@
 #include <mutex>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/rpc/grpc_time.h"
 
 namespace muster::matcher {
 
@@ -27,7 +27,7 @@ class RetryTimer {
     old = std::move(alarm_);
     // A fresh alarm each time: one cannot be set anew from within its own callback.
     alarm_ = std::make_unique<grpc::Alarm>();
-    alarm_->Set(absl::ToChronoTime(absl::Now() + wait), [callback = std::move(callback)](bool ok) {
+    alarm_->Set(GrpcTimeIn(wait), [callback = std::move(callback)](bool ok) {
       if (ok) callback();
     });
   }

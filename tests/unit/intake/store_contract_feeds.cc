@@ -22,11 +22,10 @@ TEST_CASE("each change takes the pool's next revision, and is told with the comm
   t.MakePool("a");
   t.MakePool("b");
   t.changes.clear();
-  Ticket one{.ticket_id = NewId("t"), .pool_id = "b", .queue_id = "q", .customer_id = "c"};
-  Ticket two = one, three = one;
-  two.ticket_id = NewId("t");
-  two.pool_id = "a";
-  three.ticket_id = NewId("t");
+  const auto ticket_in = [](const char* pool_id) {
+    return Ticket{.ticket_id = NewId("t"), .pool_id = pool_id, .queue_id = "q", .customer_id = "c"};
+  };
+  const Ticket one = ticket_in("b"), two = ticket_in("a"), three = ticket_in("b");
   Applied applied = t.Batch({t.MutationOf(CreateTicket{one}), t.MutationOf(CreateTicket{two}),
                              t.MutationOf(CreateTicket{three}),
                              t.MutationOf(UpdateQueue{{.pool_id = "b", .queue_id = "q"}, ""})});
