@@ -1,5 +1,7 @@
 #include "services/availability/app.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -9,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "availability_migrations.h"
 #include "common/base/backoff.h"
 #include "common/base/boot_clock.h"
@@ -22,6 +26,7 @@
 #include "services/availability/service/availability_service.h"
 #include "services/availability/service/delivery.h"
 #include "services/availability/service/link.h"
+#include "services/availability/session/membership.h"
 #include "services/availability/storage/postgres_store.h"
 
 namespace muster::availability {
@@ -64,6 +69,18 @@ ServerOptions ServerOf(const Config& config) {
   return options;
 }
 
+// Where others reach this process.
+std::string AdvertisedBy(const Config& config, const std::string& listening) {
+  if (!config.advertise.empty()) return config.advertise;
+  for (const char* any : {"0.0.0.0:", "[::]:"}) {
+    if (!absl::StartsWith(listening, any)) continue;
+    char host[256] = "localhost";
+    gethostname(host, sizeof(host) - 1);
+    return absl::StrCat(host, ":", listening.substr(std::string_view(any).size()));
+  }
+  return listening;
+}
+
 // Leases and graces end soon after their time, whatever they are configured to be.
 absl::Duration TickOf(const Config& config) {
   const absl::Duration least = std::min({config.lease, config.grace, config.act_timeout});
@@ -94,6 +111,7 @@ struct App::Parts {
   Router router;
   Writer writer;
   Sessions sessions;
+  Membership membership;
   LinkService links;
   DeliveryService delivery;
   AvailabilityService service;
@@ -114,8 +132,12 @@ App::Parts::Parts(Config c)
       table({.lease = config.lease, .grace = config.grace}),
       router(table, counts, clock, steady),
       writer(store, hub, CommitterOf(config)),
-      sessions({.node_id = config.node_id, .heartbeat_interval = config.heartbeat_interval}, table,
-               router, writer, clock, steady),
+      sessions({.node_id = config.node_id,
+                .heartbeat_interval = config.heartbeat_interval,
+                .hellos = {.per_second = config.hello_rate, .burst = config.hello_rate}},
+               table, router, writer, clock, steady),
+      membership({.lease = config.node_lease, .renew = config.node_lease / 3}, store, sessions,
+                 steady),
       links({sessions,
              router,
              table,
@@ -125,13 +147,15 @@ App::Parts::Parts(Config c)
              {.max_queued_frames = static_cast<size_t>(config.link_queue),
               .act_timeout = config.act_timeout},
              ready}),
-      delivery({router, counts, config.node_id, ready}),
+      delivery({router, counts, membership, config.node_id, ready}),
       service({store,
                writer,
                hub,
                feed,
                sessions,
                router,
+               table,
+               membership,
                clock,
                config.act_timeout,
                {.progress_interval = config.feed_progress},
@@ -157,6 +181,7 @@ App::Parts::~Parts() {
   server.Drain();
   chores.reset();
   writer.Drain();
+  membership.Stop();
 }
 
 bool App::Parts::WaitToRetry(absl::Duration duration) {
@@ -172,6 +197,7 @@ void App::Parts::Prepare() {
     TellHealth(status);
     if (!WaitToRetry(backoff.Next())) return;
   }
+  membership.Start({config.node_id, AdvertisedBy(config, server.address())});
   ready = true;
   monitor.emplace(DatabaseOf(config), kMonitorInterval,
                   [this](const absl::Status& database) { TellHealth(database); });

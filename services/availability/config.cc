@@ -44,6 +44,9 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
                        .description = "Agents, their presence and their links",
                        .env_prefix = "MUSTER_AVAILABILITY_"});
   parser.Add("listen", &config->listen, "address to listen on");
+  parser.Add("advertise", &config->advertise,
+             "host:port at which matchers and other nodes reach this very process (what it listens "
+             "on; the host's name if that is any address)");
   parser.Add("metrics-listen", &config->metrics_listen, "address for Prometheus; empty is off");
   parser.Add("database-url", &config->database_url, "PostgreSQL",
              {.env = "MUSTER_DATABASE_URL", .secret = true});
@@ -66,6 +69,11 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   parser.Add("grace", &config->grace,
              "how long an agent whose link ended keeps its presence before it goes OFFLINE",
              {.max = 3600});
+  parser.Add("node-lease", &config->node_lease,
+             "a node that is silent for this long is taken for dead by the others",
+             {.min = 0.1, .max = 60});
+  parser.Add("hello-rate", &config->hello_rate,
+             "most hellos a second; more are told when to come again", {.min = 1, .max = 1e6});
   parser.Add("act-timeout", &config->act_timeout, "how long the matcher may take to answer an act",
              {.min = 0.01, .max = 60});
   parser.Add("feed-poll", &config->feed_poll, "how often other nodes' changes are looked for",

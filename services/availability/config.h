@@ -15,6 +15,7 @@ namespace muster::availability {
 
 struct Config {
   std::string listen = "127.0.0.1:7402";
+  std::string advertise;  // host and port that other processes reach this one at; made of `listen`
   std::string metrics_listen = "127.0.0.1:7412";
   std::string database_url;
   std::string node_id;  // made of host and address if empty
@@ -26,6 +27,8 @@ struct Config {
   absl::Duration lease = absl::Seconds(30);
   absl::Duration heartbeat_interval;  // a third of the lease if zero
   absl::Duration grace = absl::Seconds(10);
+  absl::Duration node_lease = absl::Seconds(3);
+  double hello_rate = 5'000;
   absl::Duration act_timeout = absl::Seconds(10);
   absl::Duration feed_poll = absl::Seconds(1);
   absl::Duration feed_progress = absl::Seconds(5);

@@ -84,6 +84,8 @@ class Desk {
         Say("another device has taken over");
         done_ = true;
         break;
+      case PlatformFrame::kSnapshotComplete:
+      case PlatformFrame::kSessionEnded:
       case PlatformFrame::KIND_NOT_SET:
         break;
     }

@@ -48,6 +48,7 @@ pb::Agent ToProto(const Agent& agent) {
   *proto.mutable_presence_time() = ToProtoTime(agent.presence_time);
   proto.set_connected(agent.connected);
   proto.set_session_id(agent.session_id);
+  proto.set_node_id(agent.node_id);
   proto.set_revision(agent.revision);
   *proto.mutable_create_time() = ToProtoTime(agent.create_time);
   *proto.mutable_update_time() = ToProtoTime(agent.update_time);
@@ -78,6 +79,7 @@ Agent AgentOfAnswer(const std::string& bytes) {
   agent.presence_time = FromProtoTime(proto.presence_time());
   agent.connected = proto.connected();
   agent.session_id = proto.session_id();
+  agent.node_id = proto.node_id();
   agent.revision = proto.revision();
   agent.create_time = FromProtoTime(proto.create_time());
   agent.update_time = FromProtoTime(proto.update_time());

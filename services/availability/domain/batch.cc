@@ -8,11 +8,21 @@
 namespace muster::availability {
 namespace {
 
-absl::StatusOr<Outcome> Run(const Mutation& mutation, Batch& batch) {
+// Whether the node of the session before has to hear that it is over.
+bool HasMoved(const Agent& before, const Agent& after) {
+  return before.node_id != after.node_id && before.session_id != after.session_id &&
+         before.session_has_link && (before.connected || before.presence != Presence::kOffline);
+}
+
+absl::StatusOr<Outcome> Run(const Mutation& mutation, Batch& batch,
+                            std::vector<MovedSession>* moved) {
   std::optional<Agent>& row = batch.rows[mutation.key];
   std::optional<Agent> before = row;
   absl::StatusOr<bool> changed = Apply(mutation, row);
   if (!changed.ok()) return changed.status();
+  if (before && row && HasMoved(*before, *row)) {
+    moved->push_back({before->node_id, before->key, before->session_id});
+  }
   Outcome outcome;
   outcome.applied = *changed;
   if (before) outcome.before = before->presence;
@@ -62,7 +72,7 @@ Applied ApplyBatch(absl::Span<const Mutation> mutations, absl::Span<const Verdic
     absl::StatusOr<Outcome> outcome;
     switch (verdict.kind) {
       case Verdict::kNew:
-        outcome = Run(mutations[i], batch);
+        outcome = Run(mutations[i], batch, &applied.moved);
         if (outcome.ok() && outcome->applied) touched.insert(mutations[i].key);
         break;
       case Verdict::kAnswered:

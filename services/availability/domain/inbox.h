@@ -1,14 +1,16 @@
 // What an agent has before it: open offers and live assignments, as the matcher has told.
 //
 // Kept in memory, so that a client without a stream can ask, and so that nothing is lost between a
-// hello and its welcome. The matcher tells everything again after each new session and each new
-// stream of its own, so an inbox may be emptied at those moments.
+// hello and its welcome. The matcher tells everything again after each new session, so an inbox may
+// be emptied then, and after each new stream of its own: what it does not tell again by the time at
+// which it says that this was all, has ended while nobody could say so.
 //
 // Threading: not thread-safe; the router holds it under its lock.
 //
 //   Inbox<OfferNotice, AssignmentConfirmed> inbox;
 //   inbox.AddOffer(notice.offer_id(), notice);
 //   inbox.Confirm(confirmed.assignment_id(), confirmed);   // its offer is answered by that
+//   inbox.Doubt(); ...; for (const std::string& id : inbox.TakeDoubted()) ...   // has ended
 #pragma once
 
 #include <cstddef>
@@ -30,10 +32,25 @@ class Inbox {
   bool AddOffer(const std::string& id, const Offer& offer) { return Put(offers_, id, offer); }
   bool Confirm(const std::string& id, const Assignment& assignment) {
     RemoveOffer(id);
+    std::erase(doubted_, id);
     return Put(assignments_, id, assignment);
   }
   void RemoveOffer(const std::string& id) { Remove(offers_, id); }
   void RemoveAssignment(const std::string& id) { Remove(assignments_, id); }
+
+  // All assignments are in doubt until they are confirmed again.
+  void Doubt() {
+    doubted_.clear();
+    for (const auto& [id, assignment] : assignments_) doubted_.push_back(id);
+  }
+  // Removes those that still are.
+  std::vector<std::string> TakeDoubted() {
+    std::vector<std::string> ids = std::move(doubted_);
+    doubted_.clear();
+    std::erase_if(ids, [this](const std::string& id) { return FindAssignment(id) == nullptr; });
+    for (const std::string& id : ids) RemoveAssignment(id);
+    return ids;
+  }
   // Null if there is none.
   Assignment* FindAssignment(const std::string& id) {
     auto it = Find(assignments_, id);
@@ -70,6 +87,7 @@ class Inbox {
 
   Items<Offer> offers_;
   Items<Assignment> assignments_;
+  std::vector<std::string> doubted_;
 };
 
 }  // namespace muster::availability

@@ -22,6 +22,7 @@ inline constexpr int kMaxReasonBytes = 256;
 inline constexpr int kMaxPresenceFilters = 4;
 
 inline constexpr int kMaxClientCharacters = 128;
+inline constexpr int kMaxSessionIdCharacters = 64;
 // "<pool>/<epoch>/<number>" with the longest pool id and two 64-bit numbers.
 inline constexpr int kMaxOfferIdCharacters = 128;
 inline constexpr int kMaxDispositionCharacters = 64;
@@ -34,6 +35,10 @@ inline constexpr size_t kMaxDeliverItems = 1'000;
 inline constexpr size_t kMaxActsPerAgent = 32;
 inline constexpr size_t kMaxActs = 50'000;
 inline constexpr absl::Duration kActTimeout = absl::Seconds(10);
+// What is kept of what an agent was told in its session, for its return; more, and it gets all
+// anew.
+inline constexpr size_t kMaxOutboxFrames = 64;
+inline constexpr size_t kMaxOutboxBytes = 64 << 10;
 // What one agent can have before it: offers and assignments each.
 inline constexpr size_t kMaxInboxItems = 1'000;
 

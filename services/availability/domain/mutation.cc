@@ -86,6 +86,15 @@ absl::Status Do(const StartSession& act, const Mutation& m, std::optional<Agent>
   return absl::OkStatus();
 }
 
+absl::Status Do(const ResumeSession& act, const Mutation& m, std::optional<Agent>& row) {
+  if (row->session_id != act.session_id || row->node_id != act.node_id) {
+    return FailedPrecondition("SESSION_REPLACED", "the session is no longer the agent's");
+  }
+  row->connected = true;
+  if (act.presence != Presence::kUnspecified) ChangePresence(*row, act.presence, "", m.now);
+  return absl::OkStatus();
+}
+
 absl::Status Do(const EndSession& act, const Mutation&, std::optional<Agent>& row) {
   if (row && row->session_id == act.session_id) row->connected = false;
   return absl::OkStatus();
@@ -101,9 +110,10 @@ absl::Status Do(const GoOffline& act, const Mutation& m, std::optional<Agent>& r
 }
 
 template <class Act>
-constexpr bool kNeedsAgent = std::is_same_v<Act, UpdateAgent> || std::is_same_v<Act, DeleteAgent> ||
-                             std::is_same_v<Act, SetPresence> || std::is_same_v<Act, PauseAgent> ||
-                             std::is_same_v<Act, StartSession>;
+constexpr bool kNeedsAgent =
+    std::is_same_v<Act, UpdateAgent> || std::is_same_v<Act, DeleteAgent> ||
+    std::is_same_v<Act, SetPresence> || std::is_same_v<Act, PauseAgent> ||
+    std::is_same_v<Act, StartSession> || std::is_same_v<Act, ResumeSession>;
 
 }  // namespace
 

@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/availability/domain/agent.h"
+#include "services/availability/domain/node.h"
 
 namespace muster::availability {
 
@@ -57,6 +58,12 @@ struct StartSession {
   std::string node_id;
   Presence presence = Presence::kUnspecified;  // unspecified: as it was
 };
+// Hello of an agent whose session goes on over another link, on the same node.
+struct ResumeSession {
+  std::string session_id;
+  std::string node_id;
+  Presence presence = Presence::kUnspecified;  // unspecified: as it was
+};
 // The session can no longer be reached; its presence stands for the grace period.
 struct EndSession {
   std::string session_id;
@@ -84,7 +91,7 @@ struct Outcome {
 struct Mutation {
   AgentKey key;
   std::variant<CreateAgent, UpdateAgent, DeleteAgent, SetPresence, PauseAgent, StartSession,
-               EndSession, GoOffline>
+               ResumeSession, EndSession, GoOffline>
       act;
   RequestMark request;
   absl::Time now;
@@ -95,8 +102,8 @@ struct Mutation {
 
 // Does it in memory. Whether the row changed (revision is the store's business); a status leaves it
 // as it was. NOT_FOUND and ALREADY_EXISTS; ABORTED ETAG_MISMATCH; FAILED_PRECONDITION
-// AGENT_NOT_OFFLINE, SESSION_REPLACED. PauseAgent, EndSession and GoOffline of a session that is no
-// longer the agent's change nothing, and are no error.
+// AGENT_NOT_OFFLINE, SESSION_REPLACED (SetPresence, ResumeSession). PauseAgent, EndSession and
+// GoOffline of a session that is no longer the agent's change nothing, and are no error.
 absl::StatusOr<bool> Apply(const Mutation& mutation, std::optional<Agent>& row);
 
 // What one commit changed in one pool: what a feed has to tell. Rows as they are after it.
@@ -112,6 +119,8 @@ using Changes = std::map<std::string, PoolChange>;  // by pool
 struct Applied {
   std::vector<absl::StatusOr<Outcome>> outcomes;
   Changes changes;
+  // Sessions with a link that have ended because the agent came to another node.
+  std::vector<MovedSession> moved;
 };
 
 }  // namespace muster::availability

@@ -21,6 +21,22 @@ LinkId SessionTable::Start(const AgentKey& key, const std::string& session_id, L
   return taken_from;
 }
 
+std::optional<LinkId> SessionTable::Detach(const AgentKey& key, const std::string& session_id,
+                                           absl::Time now, absl::Duration hold) {
+  std::lock_guard lock(mutex_);
+  auto it = sessions_.find(key);
+  if (it == sessions_.end() || it->second.session_id != session_id) return std::nullopt;
+  Session& session = it->second;
+  if (session.connected && session.link == 0) return std::nullopt;
+  const LinkId link = session.link;
+  if (link != 0) LeaveLink(link, key.agent_id);
+  session.connected = false;
+  session.link = 0;
+  session.until = now + std::max(hold, options_.grace);
+  Schedule(key, session);
+  return link;
+}
+
 bool SessionTable::Recover(const AgentKey& key, const std::string& session_id, absl::Time now) {
   std::lock_guard lock(mutex_);
   if (sessions_.contains(key)) return false;
@@ -62,10 +78,20 @@ std::vector<SessionEffect> SessionTable::EndLink(LinkId link, absl::Time now) {
   return effects;
 }
 
-void SessionTable::Forget(const AgentKey& key, const std::string& session_id) {
+std::optional<LinkId> SessionTable::Forget(const AgentKey& key, const std::string& session_id) {
   std::lock_guard lock(mutex_);
   auto it = sessions_.find(key);
-  if (it != sessions_.end() && it->second.session_id == session_id) Erase(it);
+  if (it == sessions_.end() || it->second.session_id != session_id) return std::nullopt;
+  const LinkId link = it->second.link;
+  Erase(it);
+  return link;
+}
+
+void SessionTable::ForgetAll() {
+  std::lock_guard lock(mutex_);
+  sessions_.clear();
+  links_.clear();
+  due_.clear();
 }
 
 std::vector<SessionEffect> SessionTable::Tick(absl::Time now) {

@@ -68,6 +68,12 @@ class SessionTable {
   // was taken from, 0 if none.
   LinkId Start(const AgentKey& key, const std::string& session_id, LinkId link, absl::Time now);
 
+  // The session is about to go on over another link: it leaves the one that it has, without
+  // effects, and stands for `hold` at least, unreachable, for Start to come. The link, 0 if there
+  // was none; nothing if the agent has another session, or one without a link.
+  std::optional<LinkId> Detach(const AgentKey& key, const std::string& session_id, absl::Time now,
+                               absl::Duration hold);
+
   // A session that this node held before it was restarted: its grace begins. False if the agent has
   // one here by now.
   bool Recover(const AgentKey& key, const std::string& session_id, absl::Time now);
@@ -79,8 +85,11 @@ class SessionTable {
   void SeenAll(LinkId link, absl::Time now);
 
   std::vector<SessionEffect> EndLink(LinkId link, absl::Time now);
-  // The agent said so, or is gone. No effects. Nothing if another session stands.
-  void Forget(const AgentKey& key, const std::string& session_id);
+  // The agent said so, or is gone. No effects. The link that it had, 0 if none; nothing if another
+  // session stands.
+  std::optional<LinkId> Forget(const AgentKey& key, const std::string& session_id);
+  // All of them, without effects.
+  void ForgetAll();
 
   // What time has brought.
   std::vector<SessionEffect> Tick(absl::Time now);

@@ -38,6 +38,12 @@ absl::Status CheckAgent(const Request& request, Agent* agent) {
   return Validate(*agent, "agent");
 }
 
+// The assignment that an acceptance is answered with; other acts are answered with nothing.
+void Keep(const v1::AssignmentConfirmed* assignment, v1::AssignmentConfirmed* response) {
+  if (assignment != nullptr) *response = *assignment;
+}
+void Keep(const v1::AssignmentConfirmed*, google::protobuf::Empty*) {}
+
 absl::Status Starting() { return Unavailable("STARTING", "the service is starting"); }
 
 // A feed that ends before it begins.
@@ -55,6 +61,32 @@ grpc::ServerUnaryReactor* AvailabilityService::Handle(Context* context, const ch
     if (!parts_.ready) return done(Starting());
     handler(call, std::move(done));
   });
+}
+
+template <class Request, class Response>
+void AvailabilityService::Elsewhere(
+    Context* context, const CallContext& call, const Request* request, Response* response,
+    Peers<v1::AvailabilityService>::Method<Request, Response> method, const UnaryDone& done,
+    std::function<void()> here) {
+  const AgentKey key{request->pool_id(), request->agent_id()};
+  if (parts_.membership.alone() || parts_.table.Find(key) ||
+      Peers<v1::AvailabilityService>::WasForwarded(*context)) {
+    return here();
+  }
+  parts_.store.Get(
+      key, call.deadline,
+      [this, call, request, response, method, done,
+       here = std::move(here)](const absl::StatusOr<Agent>& agent) {
+        // A session that has ended is nobody's.
+        const bool has_one =
+            agent.ok() && (agent->connected || agent->presence != Presence::kOffline);
+        const std::optional<std::string> address =
+            has_one ? parts_.membership.AddressOf(agent->node_id) : std::nullopt;
+        const bool passed_on =
+            address && peers_.Call(*address, method, request, response, call,
+                                   [done](const grpc::Status& status) { done(FromGrpc(status)); });
+        if (!passed_on) here();
+      });
 }
 
 grpc::ServerUnaryReactor* AvailabilityService::CreateAgent(Context* context,
@@ -131,9 +163,13 @@ grpc::ServerUnaryReactor* AvailabilityService::DeleteAgent(Context* context,
     absl::Status status = CheckKey(*request);
     status.Update(ValidateRequestId(request->request_id()));
     if (!status.ok()) return done(status);
-    parts_.sessions.Delete(
-        {request->pool_id(), request->agent_id()}, request->etag(), MarkOf(*request), call.deadline,
-        [done](const absl::StatusOr<Outcome>& outcome) { done(outcome.status()); });
+    Elsewhere(context, call, request, response, &Peer::DeleteAgent, done,
+              [this, call, request, done] {
+                parts_.sessions.Delete(
+                    {request->pool_id(), request->agent_id()}, request->etag(), MarkOf(*request),
+                    call.deadline,
+                    [done](const absl::StatusOr<Outcome>& outcome) { done(outcome.status()); });
+              });
   });
 }
 
@@ -146,19 +182,28 @@ grpc::ServerUnaryReactor* AvailabilityService::SetPresence(Context* context,
     status.Update(ValidateBytes(request->reason(), kMaxReasonBytes, "reason"));
     status.Update(ValidateRequestId(request->request_id()));
     if (!status.ok()) return done(status);
-    const AgentKey key{request->pool_id(), request->agent_id()};
-    parts_.sessions.SetPresence(
-        key, static_cast<Presence>(request->presence()), request->reason(), MarkOf(*request),
-        call.deadline,
-        [response, done, key, &sessions = parts_.sessions](absl::StatusOr<Outcome> outcome) {
-          if (!outcome.ok()) return done(outcome.status());
-          *response->mutable_agent() = ToProto(outcome->agent);
-          if (std::optional<absl::Time> lease = sessions.LeaseOf(key)) {
-            *response->mutable_lease_expire_time() = ToProtoTime(*lease);
-          }
-          done(absl::OkStatus());
-        });
+    Elsewhere(
+        context, call, request, response, &Peer::SetPresence, done,
+        [this, call, request, response, done] { SetPresenceHere(call, *request, response, done); });
   });
+}
+
+void AvailabilityService::SetPresenceHere(const CallContext& call,
+                                          const v1::SetPresenceRequest& request,
+                                          v1::SetPresenceResponse* response,
+                                          const UnaryDone& done) {
+  const AgentKey key{request.pool_id(), request.agent_id()};
+  parts_.sessions.SetPresence(
+      key, static_cast<Presence>(request.presence()), request.reason(), MarkOf(request),
+      call.deadline,
+      [response, done, key, &sessions = parts_.sessions](absl::StatusOr<Outcome> outcome) {
+        if (!outcome.ok()) return done(outcome.status());
+        *response->mutable_agent() = ToProto(outcome->agent);
+        if (std::optional<absl::Time> lease = sessions.LeaseOf(key)) {
+          *response->mutable_lease_expire_time() = ToProtoTime(*lease);
+        }
+        done(absl::OkStatus());
+      });
 }
 
 grpc::ServerUnaryReactor* AvailabilityService::PauseAgent(Context* context,
@@ -169,18 +214,26 @@ grpc::ServerUnaryReactor* AvailabilityService::PauseAgent(Context* context,
     status.Update(ValidateBytes(request->reason(), kMaxReasonBytes, "reason"));
     if (request->reason().empty()) status.Update(InvalidField("reason", "must be set"));
     if (!status.ok()) return done(status);
-    availability::PauseAgent act{request->reason(), request->session_id(),
-                                 FromProtoTime(request->presence_time())};
-    parts_.sessions.PauseAgent(
-        {request->pool_id(), request->agent_id()}, std::move(act), call.deadline,
-        [response, done, reason = request->reason()](const absl::StatusOr<Outcome>& outcome) {
-          if (outcome.ok()) {
-            response->set_applied(outcome->agent.presence == Presence::kPaused &&
-                                  outcome->agent.presence_reason == reason);
-          }
-          done(outcome.status());
-        });
+    Elsewhere(
+        context, call, request, response, &Peer::PauseAgent, done,
+        [this, call, request, response, done] { PauseAgentHere(call, *request, response, done); });
   });
+}
+
+void AvailabilityService::PauseAgentHere(const CallContext& call,
+                                         const v1::PauseAgentRequest& request,
+                                         v1::PauseAgentResponse* response, const UnaryDone& done) {
+  availability::PauseAgent act{request.reason(), request.session_id(),
+                               FromProtoTime(request.presence_time())};
+  parts_.sessions.PauseAgent(
+      {request.pool_id(), request.agent_id()}, std::move(act), call.deadline,
+      [response, done, reason = request.reason()](const absl::StatusOr<Outcome>& outcome) {
+        if (outcome.ok()) {
+          response->set_applied(outcome->agent.presence == Presence::kPaused &&
+                                outcome->agent.presence_reason == reason);
+        }
+        done(outcome.status());
+      });
 }
 
 grpc::ServerUnaryReactor* AvailabilityService::Heartbeat(Context* context,
@@ -195,19 +248,21 @@ grpc::ServerUnaryReactor* AvailabilityService::Heartbeat(Context* context,
       *response->mutable_lease_expire_time() = ToProtoTime(*lease);
       return done(absl::OkStatus());
     }
-    parts_.store.Get(key, call.deadline, [done](const absl::StatusOr<Agent>& agent) {
-      if (!agent.ok()) return done(agent.status());
-      done(FailedPrecondition("NO_SESSION",
-                              "the agent has no session without a link: set its presence"));
+    Elsewhere(context, call, request, response, &Peer::Heartbeat, done, [this, call, key, done] {
+      parts_.store.Get(key, call.deadline, [done](const absl::StatusOr<Agent>& agent) {
+        if (!agent.ok()) return done(agent.status());
+        done(FailedPrecondition("NO_SESSION",
+                                "the agent has no session without a link: set its presence"));
+      });
     });
   });
 }
 
-template <class Request>
-grpc::ServerUnaryReactor* AvailabilityService::HandleAct(Context* context, const char* method,
-                                                         const Request* request,
-                                                         v1::AssignmentConfirmed* confirmed) {
-  return Handle(context, method, [&](const CallContext& call, UnaryDone done) {
+template <class Request, class Response>
+grpc::ServerUnaryReactor* AvailabilityService::HandleAct(
+    Context* context, const char* name, const Request* request, Response* response,
+    Peers<v1::AvailabilityService>::Method<Request, Response> method) {
+  return Handle(context, name, [&](const CallContext& call, UnaryDone done) {
     absl::Status status = CheckKey(*request);
     status.Update(ValidateAct(request->act(), "act"));
     status.Update(ValidateRequestId(request->request_id()));
@@ -219,38 +274,42 @@ grpc::ServerUnaryReactor* AvailabilityService::HandleAct(Context* context, const
     SetAct(request->act(), &act);
     parts_.sessions.Seen({request->pool_id(), request->agent_id()});
     const absl::Time deadline = std::min(call.deadline, parts_.clock.Now() + parts_.act_timeout);
-    parts_.router.Act(
-        std::move(act), deadline,
-        [confirmed, done](const absl::Status& answer, const v1::AssignmentConfirmed* assignment) {
-          if (confirmed != nullptr && assignment != nullptr) *confirmed = *assignment;
-          done(answer);
-        });
+    Elsewhere(context, call, request, response, method, done,
+              [this, act = std::move(act), deadline, response, done] {
+                parts_.router.Act(act, deadline,
+                                  [response, done](const absl::Status& answer,
+                                                   const v1::AssignmentConfirmed* assignment) {
+                                    Keep(assignment, response);
+                                    done(answer);
+                                  });
+              });
   });
 }
 
 grpc::ServerUnaryReactor* AvailabilityService::ReceiveOffer(Context* context,
                                                             const v1::ReceiveOfferRequest* request,
-                                                            Empty*) {
-  return HandleAct(context, "availability.ReceiveOffer", request, nullptr);
+                                                            Empty* response) {
+  return HandleAct(context, "availability.ReceiveOffer", request, response, &Peer::ReceiveOffer);
 }
 grpc::ServerUnaryReactor* AvailabilityService::AcceptOffer(Context* context,
                                                            const v1::AcceptOfferRequest* request,
                                                            v1::AssignmentConfirmed* response) {
-  return HandleAct(context, "availability.AcceptOffer", request, response);
+  return HandleAct(context, "availability.AcceptOffer", request, response, &Peer::AcceptOffer);
 }
 grpc::ServerUnaryReactor* AvailabilityService::DeclineOffer(Context* context,
                                                             const v1::DeclineOfferRequest* request,
-                                                            Empty*) {
-  return HandleAct(context, "availability.DeclineOffer", request, nullptr);
+                                                            Empty* response) {
+  return HandleAct(context, "availability.DeclineOffer", request, response, &Peer::DeclineOffer);
 }
 grpc::ServerUnaryReactor* AvailabilityService::StartWrapUp(Context* context,
                                                            const v1::StartWrapUpRequest* request,
-                                                           Empty*) {
-  return HandleAct(context, "availability.StartWrapUp", request, nullptr);
+                                                           Empty* response) {
+  return HandleAct(context, "availability.StartWrapUp", request, response, &Peer::StartWrapUp);
 }
 grpc::ServerUnaryReactor* AvailabilityService::CompleteAssignment(
-    Context* context, const v1::CompleteAssignmentRequest* request, Empty*) {
-  return HandleAct(context, "availability.CompleteAssignment", request, nullptr);
+    Context* context, const v1::CompleteAssignmentRequest* request, Empty* response) {
+  return HandleAct(context, "availability.CompleteAssignment", request, response,
+                   &Peer::CompleteAssignment);
 }
 
 grpc::ServerUnaryReactor* AvailabilityService::GetAgentWork(Context* context,
@@ -260,11 +319,14 @@ grpc::ServerUnaryReactor* AvailabilityService::GetAgentWork(Context* context,
     if (absl::Status status = CheckKey(*request); !status.ok()) return done(status);
     const AgentKey key{request->pool_id(), request->agent_id()};
     parts_.sessions.Seen(key);
-    parts_.store.Get(key, call.deadline,
-                     [this, response, done, key](const absl::StatusOr<Agent>& agent) {
-                       if (agent.ok()) *response = parts_.router.Work(key);
-                       done(agent.status());
-                     });
+    Elsewhere(context, call, request, response, &Peer::GetAgentWork, done,
+              [this, call, response, done, key] {
+                parts_.store.Get(key, call.deadline,
+                                 [this, response, done, key](const absl::StatusOr<Agent>& agent) {
+                                   if (agent.ok()) *response = parts_.router.Work(key);
+                                   done(agent.status());
+                                 });
+              });
   });
 }
 

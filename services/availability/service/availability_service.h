@@ -1,16 +1,21 @@
 // AvailabilityService: agents, presence and acts as calls, and the feed.
 //
-// Validate, call, convert; what things mean is in domain/ and session/.
+// Validate, call, convert; what things mean is in domain/ and session/. A call about an agent whose
+// session another node has is passed on to that one (Elsewhere), so that any node may be asked.
 //
 // Threading: gRPC calls it from any of its threads; nothing here blocks.
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <string>
 
 #include "common/base/clock.h"
 #include "common/feed/feed_stream.h"
+#include "common/rpc/peers.h"
 #include "common/rpc/unary.h"
 #include "muster/availability/v1/availability.grpc.pb.h"
+#include "services/availability/session/membership.h"
 #include "services/availability/session/router.h"
 #include "services/availability/session/sessions.h"
 #include "services/availability/storage/store.h"
@@ -26,6 +31,8 @@ struct ServiceParts {
   FeedSource<v1::WatchAgentsResponse>& feed;
   Sessions& sessions;
   Router& router;
+  const SessionTable& table;
+  const Membership& membership;
   const Clock& clock;
   absl::Duration act_timeout;
   FeedStreamOptions feed_options;
@@ -60,12 +67,27 @@ class AvailabilityService final : public v1::AvailabilityService::CallbackServic
       Context*, const v1::WatchAgentsRequest*) override;
 
  private:
+  using Peer = Peers<v1::AvailabilityService>::Peer;
+
   Unary* Handle(Context* context, const char* method, const UnaryHandler& handler);
-  template <class Request>
-  Unary* HandleAct(Context* context, const char* method, const Request* request,
-                   v1::AssignmentConfirmed* confirmed);
+  void SetPresenceHere(const CallContext& call, const v1::SetPresenceRequest& request,
+                       v1::SetPresenceResponse* response, const UnaryDone& done);
+  void PauseAgentHere(const CallContext& call, const v1::PauseAgentRequest& request,
+                      v1::PauseAgentResponse* response, const UnaryDone& done);
+  template <class Request, class Response>
+  Unary* HandleAct(Context* context, const char* name, const Request* request, Response* response,
+                   Peers<v1::AvailabilityService>::Method<Request, Response> method);
+
+  // If another node has the agent's session: `method` is called there, and its answer is the
+  // answer. Otherwise `here` is run.
+  template <class Request, class Response>
+  void Elsewhere(Context* context, const CallContext& call, const Request* request,
+                 Response* response,
+                 Peers<v1::AvailabilityService>::Method<Request, Response> method,
+                 const UnaryDone& done, std::function<void()> here);
 
   const ServiceParts parts_;
+  Peers<v1::AvailabilityService> peers_;
 };
 
 }  // namespace muster::availability

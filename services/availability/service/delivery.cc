@@ -9,6 +9,7 @@
 #include "common/base/errors.h"
 #include "common/base/status_macros.h"
 #include "common/obs/log.h"
+#include "common/rpc/unary.h"
 #include "services/availability/domain/limits.h"
 #include "services/availability/domain/validate.h"
 #include "services/availability/session/bidi_stream.h"
@@ -147,6 +148,23 @@ class DeliveryStream final : public BidiStream<DeliverRequest, DeliverResponse>,
 grpc::ServerBidiReactor<DeliverRequest, DeliverResponse>* DeliveryService::Deliver(
     grpc::CallbackServerContext* context) {
   return DeliveryStream::Open(context, parts_);
+}
+
+grpc::ServerUnaryReactor* DeliveryService::ListNodes(grpc::CallbackServerContext* context,
+                                                     const v1::ListNodesRequest*,
+                                                     v1::ListNodesResponse* response) {
+  return HandleUnary(context, "availability.ListNodes",
+                     [&](const CallContext&, const UnaryDone& done) {
+                       const std::vector<Node> nodes = parts_.membership.Alive();
+                       if (nodes.empty())
+                         return done(Unavailable("STARTING", "the service is starting"));
+                       for (const Node& node : nodes) {
+                         v1::Node& added = *response->add_nodes();
+                         added.set_node_id(node.node_id);
+                         added.set_address(node.address);
+                       }
+                       done(absl::OkStatus());
+                     });
 }
 
 }  // namespace muster::availability

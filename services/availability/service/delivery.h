@@ -1,9 +1,9 @@
-// AgentDelivery.Deliver: the stream of a matcher.
+// AgentDelivery: the stream of a matcher, and which nodes it has to open one to.
 //
 // Threading: gRPC calls Deliver from any of its threads. What the matcher says is handed on to the
 // agents' links from within the read, without a hop.
 //
-//   DeliveryService delivery({router, counts, "node-1", ready});
+//   DeliveryService delivery({router, counts, membership, "node-1", ready});
 //   server.Register(&delivery);
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <string>
 
 #include "muster/availability/v1/delivery.grpc.pb.h"
+#include "services/availability/session/membership.h"
 #include "services/availability/session/router.h"
 
 namespace muster::availability {
@@ -19,6 +20,7 @@ namespace muster::availability {
 struct DeliveryParts {
   Router& router;
   Counts& counts;
+  const Membership& membership;
   std::string node_id;
   const std::atomic<bool>& ready;  // until then all is refused
   // What may wait to be written to one matcher; more, and the stream is cut.
@@ -31,6 +33,9 @@ class DeliveryService final : public v1::AgentDelivery::CallbackService {
 
   grpc::ServerBidiReactor<v1::DeliverRequest, v1::DeliverResponse>* Deliver(
       grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* ListNodes(grpc::CallbackServerContext* context,
+                                      const v1::ListNodesRequest* request,
+                                      v1::ListNodesResponse* response) override;
 
  private:
   const DeliveryParts parts_;

@@ -110,6 +110,9 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
     MUSTER_RETURN_IF_ERROR(FindSession(frame.agent_id(), &key, &session_id));
     parts_.table.Seen(key, link_, parts_.steady.Now());
     if (frame.has_heartbeat()) {
+      if (frame.heartbeat().last_sequence() > 0) {
+        parts_.sessions.Seen(key, link_, frame.heartbeat().last_sequence());
+      }
       Answer(frame.agent_id(), frame.request_id(), absl::OkStatus());
       return absl::OkStatus();
     }
@@ -134,19 +137,26 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
     MUSTER_RETURN_IF_ERROR(
         ValidateCharacters(hello.client(), 0, kMaxClientCharacters, "hello.client"));
     MUSTER_RETURN_IF_ERROR(ValidatePresence(hello.presence(), "hello.presence", true));
+    std::optional<ResumePoint> resume;
+    if (hello.has_resume()) {
+      MUSTER_RETURN_IF_ERROR(ValidateCharacters(
+          hello.resume().session_id(), 1, kMaxSessionIdCharacters, "hello.resume.session_id"));
+      if (hello.resume().last_sequence() < 0) {
+        return InvalidField("hello.resume.last_sequence", "must not be negative");
+      }
+      resume = {hello.resume().session_id(), hello.resume().last_sequence()};
+    }
+    MUSTER_RETURN_IF_ERROR(CheckPlace(frame));
+    MUSTER_RETURN_IF_ERROR(parts_.sessions.Admit());
     HelloRequest request{{hello.pool_id(), frame.agent_id()},
                          link_,
-                         NewId("s"),
+                         std::move(resume),
                          static_cast<Presence>(hello.presence()),
                          frame.request_id()};
+    const absl::Time deadline = Deadline();
+    parts_.sessions.Choose(&request, deadline);
     {
       std::lock_guard lock(mutex());
-      if (!agents_.empty() && pool_id_ != hello.pool_id()) {
-        return InvalidField("hello.pool_id", "must be the same in all hellos of a stream");
-      }
-      if (agents_.size() >= kMaxAgentsPerLink && !agents_.contains(frame.agent_id())) {
-        return ResourceExhausted("TOO_MANY_AGENTS", "the stream carries too many agents");
-      }
       pool_id_ = hello.pool_id();
       agents_[frame.agent_id()] = request.session_id;
     }
@@ -155,12 +165,24 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
         .With("pool_id", hello.pool_id())
         .With("agent_id", frame.agent_id())
         .With("client", hello.client())
+        .With("resumes", request.resumes)
         .With("link", link_);
-    parts_.sessions.Hello(request, Deadline(),
-                          [self = Self(), request](const absl::Status& status) {
-                            self->Release(request.key.agent_id, request.session_id);
-                            self->Answer(request.key.agent_id, request.request_id, status, true);
-                          });
+    parts_.sessions.Hello(request, deadline, [self = Self(), request](const absl::Status& status) {
+      self->Release(request.key.agent_id, request.session_id);
+      self->Answer(request.key.agent_id, request.request_id, status, true);
+    });
+    return absl::OkStatus();
+  }
+
+  // Whether the stream can carry this agent.
+  absl::Status CheckPlace(const AgentFrame& hello) {
+    std::lock_guard lock(mutex());
+    if (!agents_.empty() && pool_id_ != hello.hello().pool_id()) {
+      return InvalidField("hello.pool_id", "must be the same in all hellos of a stream");
+    }
+    if (agents_.size() >= kMaxAgentsPerLink && !agents_.contains(hello.agent_id())) {
+      return ResourceExhausted("TOO_MANY_AGENTS", "the stream carries too many agents");
+    }
     return absl::OkStatus();
   }
 

@@ -86,7 +86,12 @@ void Router::Serve(StreamId stream, const std::string& node_id,
     highest = epoch;
     it->second.pool_ids.push_back(pool_id);
     serving_[pool_id] = stream;
-    if (!before.contains(pool_id)) RevokeOpenOffers(pool_id);
+    if (!before.contains(pool_id)) {
+      RevokeOpenOffers(pool_id);
+      for (auto& [key, inbox] : inboxes_) {
+        if (key.pool_id == pool_id) inbox.Doubt();
+      }
+    }
     ready.mutable_ready()->add_pool_ids(pool_id);
   }
   it->second.sink->Enqueue(std::move(ready));
@@ -130,20 +135,52 @@ void Router::Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message) {
       *frame.mutable_offer_revoked() = message.offer_revoked();
       break;
     case v1::DeliverRequest::ToAgent::kAssignmentConfirmed:
-      inboxes_[key].Confirm(message.assignment_confirmed().assignment_id(),
-                            message.assignment_confirmed());
-      *frame.mutable_assignment_confirmed() = message.assignment_confirmed();
-      break;
+      return TellConfirmed(key, message.assignment_confirmed());
     case v1::DeliverRequest::ToAgent::kAssignmentEnded:
       if (auto inbox = inboxes_.find(key); inbox != inboxes_.end()) {
         inbox->second.RemoveAssignment(message.assignment_ended().assignment_id());
       }
       *frame.mutable_assignment_ended() = message.assignment_ended();
       break;
+    case v1::DeliverRequest::ToAgent::kTold:
+      return TellTold(key, message.told().session_id());
     case v1::DeliverRequest::ToAgent::KIND_NOT_SET:
       return;
   }
   DropIfEmpty(key);
+  Send(key, std::move(frame));
+}
+
+// Told again what it has been told in this session, it hears nothing.
+void Router::TellConfirmed(const AgentKey& key, const v1::AssignmentConfirmed& confirmed) {
+  AgentInbox& inbox = inboxes_[key];
+  const v1::AssignmentConfirmed* known = inbox.FindAssignment(confirmed.assignment_id());
+  const bool same = known != nullptr && known->SerializeAsString() == confirmed.SerializeAsString();
+  inbox.Confirm(confirmed.assignment_id(), confirmed);
+  if (same) return;
+  v1::PlatformFrame frame;
+  frame.set_agent_id(key.agent_id);
+  *frame.mutable_assignment_confirmed() = confirmed;
+  Send(key, std::move(frame));
+}
+
+void Router::TellTold(const AgentKey& key, const std::string& session_id) {
+  const std::optional<SessionTable::View> session = sessions_.Find(key);
+  if (!session || session->session_id != session_id) return;
+  v1::PlatformFrame frame;
+  frame.set_agent_id(key.agent_id);
+  if (auto inbox = inboxes_.find(key); inbox != inboxes_.end()) {
+    for (const std::string& id : inbox->second.TakeDoubted()) {
+      frame.mutable_assignment_ended()->set_assignment_id(id);
+      frame.mutable_assignment_ended()->set_reason(v1::ASSIGNMENT_END_REASON_UNTOLD);
+      Send(key, frame);
+    }
+    DropIfEmpty(key);
+  }
+  auto spoken = spoken_.find(key);
+  if (spoken == spoken_.end() || spoken->second.outbox.session_id() != session_id) return;
+  if (std::exchange(spoken->second.snapshot_complete, true)) return;
+  frame.mutable_snapshot_complete();
   Send(key, std::move(frame));
 }
 
@@ -166,11 +203,10 @@ void Router::TellOffer(StreamId stream, const AgentKey& key, const v1::OfferNoti
     return TellUndelivered(stream, key, offer.offer_id());
   }
   counts_.offers_delivered.Increment();
-  if (!session || session->link == 0) return;
   v1::PlatformFrame frame;
   frame.set_agent_id(key.agent_id);
   *frame.mutable_offer() = offer;
-  SendOn(session->link, std::move(frame));
+  Send(key, std::move(frame));
 }
 
 void Router::Answer(StreamId stream, const v1::DeliverRequest::ActAnswer& answer) {
@@ -271,11 +307,16 @@ void Router::ExpireActs(absl::Time now) {
   for (const Waiter& waiter : waiters) Finish(waiter, late, nullptr);
 }
 
+// Numbered, and kept for its return; now, if its link stands.
 void Router::Send(const AgentKey& key, v1::PlatformFrame frame) {
   const std::optional<SessionTable::View> session = sessions_.Find(key);
-  if (session && session->connected && session->link != 0) {
-    SendOn(session->link, std::move(frame));
-  }
+  auto spoken = spoken_.find(key);
+  if (!session || spoken == spoken_.end()) return;
+  Outbox<v1::PlatformFrame>& outbox = spoken->second.outbox;
+  if (outbox.session_id() != session->session_id) return;
+  frame.set_sequence(outbox.next());
+  outbox.Add(frame, frame.ByteSizeLong());
+  if (session->connected && session->link != 0) SendOn(session->link, std::move(frame));
 }
 
 void Router::SendOn(LinkId link, v1::PlatformFrame frame) {

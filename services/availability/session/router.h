@@ -1,7 +1,8 @@
 // Between agents and the matcher: acts go up, offers and answers come down.
 //
 // It knows which stream reaches an agent, which stream serves a pool, what each agent has before
-// it, and who waits for an answer. All of it is memory; what is on record is the store's.
+// it, what it was told in its session, and who waits for an answer. All of it is memory; what is on
+// record is the store's.
 //
 // Threading: thread-safe, one lock; sinks are flushed, and waiters called, without it.
 //
@@ -27,6 +28,7 @@
 #include "muster/availability/v1/availability.pb.h"
 #include "services/availability/domain/act_table.h"
 #include "services/availability/domain/inbox.h"
+#include "services/availability/domain/outbox.h"
 #include "services/availability/domain/session_table.h"
 #include "services/availability/session/metrics.h"
 #include "services/availability/session/sinks.h"
@@ -60,7 +62,8 @@ class Router {
   // Its acts fail with UNAVAILABLE, MATCHER_ABSENT.
   void RemoveMatcher(StreamId stream);
   // From now on the stream serves these pools and no others, but for those that were served under a
-  // higher epoch before; it is told which. Offers that another stream left open are revoked.
+  // higher epoch before; it is told which. Offers that another stream left open are revoked, and
+  // assignments are in doubt until they are told again.
   void Serve(StreamId stream, const std::string& node_id, const std::vector<ServedPool>& pools);
   void Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message);
   void Answer(StreamId stream, const v1::DeliverRequest::ActAnswer& answer);
@@ -83,8 +86,27 @@ class Router {
                         const std::string& request_id);
   void LeaseSessionBegun(const AgentKey& key, const std::string& session_id, bool expected);
 
-  // The link of a session no longer counts for the agent.
-  void Release(LinkId link, const std::string& agent_id, const std::string& session_id);
+  // The agent is back on `link` and has seen its session up to `last_sequence`. If all that came
+  // since is still there, the session leaves the link that it has, stands for `hold` at least, and
+  // what comes is kept for it. Then each call is followed by one of SessionResumed and
+  // SessionFailed. False if it has to begin a new session.
+  bool PrepareResume(const AgentKey& key, const std::string& session_id, int64_t last_sequence,
+                     LinkId link, absl::Duration hold);
+  enum class Resumed { kYes, kLinkGone, kSessionLost };
+  // On record. Welcomes the agent and tells it what it has not seen.
+  Resumed SessionResumed(const v1::Agent& agent, LinkId link, v1::PlatformFrame welcome,
+                         const std::string& request_id, int64_t last_sequence);
+  // The agent has seen its session on this link up to there.
+  void Seen(const AgentKey& key, LinkId link, int64_t last_sequence);
+  // What it was told need not be kept.
+  void SessionOver(const AgentKey& key, const std::string& session_id);
+  // The agent has begun another on another node.
+  void SessionMoved(const AgentKey& key, const std::string& session_id);
+  // Ends all links, and forgets all sessions.
+  void LetGoOfAll(const absl::Status& why);
+
+  // No sign of life came, though the link may stand: it no longer counts for the agent.
+  void SessionUnlinked(LinkId link, const std::string& agent_id, const std::string& session_id);
   // Tells the agent's link, unless that is where the change came from.
   void PresenceChanged(const v1::Agent& agent, LinkId origin);
   void AgentDeleted(const AgentKey& key, const std::string& session_id);
@@ -96,6 +118,11 @@ class Router {
 
  private:
   using AgentInbox = Inbox<v1::OfferNotice, v1::AssignmentConfirmed>;
+  // What the agent was told in its session with a link.
+  struct Spoken {
+    Outbox<v1::PlatformFrame> outbox;
+    bool snapshot_complete = false;
+  };
   struct Matcher {
     std::shared_ptr<MatcherSink> sink;
     std::vector<std::string> pool_ids;
@@ -109,10 +136,14 @@ class Router {
   };
 
   void StopExpecting(const AgentKey& key);
+  void Welcome(const AgentKey& key, LinkId link, v1::PlatformFrame welcome,
+               const std::string& request_id);
   void TakeFrom(LinkId link, const AgentKey& key);
   void Send(const AgentKey& key, v1::PlatformFrame frame);
   void SendOn(LinkId link, v1::PlatformFrame frame);
-  void SendInbox(const AgentKey& key, LinkId link);
+  void SendInbox(const AgentKey& key);
+  void TellConfirmed(const AgentKey& key, const v1::AssignmentConfirmed& confirmed);
+  void TellTold(const AgentKey& key, const std::string& session_id);
   void TellOffer(StreamId stream, const AgentKey& key, const v1::OfferNotice& offer);
   void TellUndelivered(StreamId stream, const AgentKey& key, const std::string& offer_id);
   void RevokeOpenOffers(const std::string& pool_id);
@@ -134,6 +165,7 @@ class Router {
   absl::flat_hash_map<std::string, StreamId> serving_;  // by pool
   absl::flat_hash_map<std::string, int64_t> epochs_;    // by pool, the highest that was served
   absl::flat_hash_map<AgentKey, AgentInbox> inboxes_;
+  absl::flat_hash_map<AgentKey, Spoken> spoken_;
   absl::flat_hash_map<AgentKey, int> expected_;
   absl::flat_hash_set<LinkId> unflushed_links_;
   absl::flat_hash_set<StreamId> unflushed_matchers_;

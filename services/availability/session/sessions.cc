@@ -1,7 +1,10 @@
 #include "services/availability/session/sessions.h"
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 
+#include "common/base/backoff.h"
 #include "common/base/errors.h"
 #include "common/base/ids.h"
 #include "common/obs/log.h"
@@ -28,9 +31,72 @@ Sessions::Sessions(SessionsOptions options, SessionTable& table, Router& router,
       router_(router),
       writer_(writer),
       clock_(clock),
-      steady_(steady) {}
+      steady_(steady),
+      gate_(options_.hellos),
+      random_(RandomSeed()) {}
+
+absl::Status Sessions::Admit() {
+  absl::Duration wait;
+  {
+    std::lock_guard lock(mutex_);
+    const double chance = std::uniform_real_distribution<double>(0, 1)(random_);
+    wait = gate_.Admit(steady_.Now(), chance);
+  }
+  if (wait == absl::ZeroDuration()) return absl::OkStatus();
+  return WithRetryDelay(
+      ResourceExhausted("HELLO_RATE", "too many agents come at once; say hello again later"), wait);
+}
+
+void Sessions::Choose(HelloRequest* request, absl::Time deadline) {
+  request->resumes = request->resume &&
+                     router_.PrepareResume(request->key, request->resume->session_id,
+                                           request->resume->last_sequence, request->link,
+                                           std::max(deadline - clock_.Now(), absl::ZeroDuration()));
+  request->session_id = request->resumes ? request->resume->session_id : NewId("s");
+}
 
 void Sessions::Hello(HelloRequest request, absl::Time deadline,
+                     std::function<void(absl::Status)> failed) {
+  if (request.resumes) return Resume(request, deadline, std::move(failed));
+  Begin(request, deadline, std::move(failed));
+}
+
+void Sessions::Resume(const HelloRequest& request, absl::Time deadline,
+                      std::function<void(absl::Status)> failed) {
+  Mutation mutation = MutationOf(request.key, {}, clock_.Now());
+  mutation.act = ResumeSession{request.session_id, options_.node_id, request.presence};
+  auto lost = std::make_shared<std::atomic<bool>>(false);
+  mutation.committed = [this, request, lost](const Outcome& outcome) {
+    const v1::Agent agent = ToProto(outcome.agent);
+    switch (router_.SessionResumed(agent, request.link, WelcomeOf(agent, true), request.request_id,
+                                   request.resume->last_sequence)) {
+      case Router::Resumed::kYes:
+        break;
+      case Router::Resumed::kLinkGone:
+        Record(table_.EndLink(request.link, steady_.Now()));
+        break;
+      case Router::Resumed::kSessionLost:
+        *lost = true;
+        Record({SessionEffect::kEnd, request.key, request.session_id, 0, kLinkEnded});
+        break;
+    }
+  };
+  writer_.Submit(
+      std::move(mutation), deadline,
+      [this, request, lost, failed = std::move(failed)](absl::StatusOr<Outcome> outcome) {
+        if (outcome.ok() && !*lost) return;
+        if (outcome.ok()) {
+          return failed(Unavailable("SESSION_LOST", "the session cannot go on: say hello again"));
+        }
+        router_.SessionFailed(request.key);
+        if (ErrorReason(outcome.status()) == "SESSION_REPLACED") {
+          router_.SessionMoved(request.key, request.session_id);
+        }
+        failed(outcome.status());
+      });
+}
+
+void Sessions::Begin(const HelloRequest& request, absl::Time deadline,
                      std::function<void(absl::Status)> failed) {
   router_.ExpectSession(request.key);
   Mutation mutation = MutationOf(request.key, {}, clock_.Now());
@@ -38,7 +104,7 @@ void Sessions::Hello(HelloRequest request, absl::Time deadline,
   mutation.committed = [this, link = request.link,
                         request_id = request.request_id](const Outcome& outcome) {
     const v1::Agent agent = ToProto(outcome.agent);
-    if (!router_.LinkSessionBegun(agent, link, WelcomeOf(agent), request_id)) {
+    if (!router_.LinkSessionBegun(agent, link, WelcomeOf(agent, false), request_id)) {
       Record(table_.EndLink(link, steady_.Now()));  // the link ended while this was written
     }
   };
@@ -55,7 +121,7 @@ void Sessions::Hello(HelloRequest request, absl::Time deadline,
       });
 }
 
-v1::PlatformFrame Sessions::WelcomeOf(const v1::Agent& agent) const {
+v1::PlatformFrame Sessions::WelcomeOf(const v1::Agent& agent, bool resumed) const {
   v1::PlatformFrame frame;
   frame.set_agent_id(agent.agent_id());
   v1::PlatformFrame::Welcome& welcome = *frame.mutable_welcome();
@@ -63,6 +129,7 @@ v1::PlatformFrame Sessions::WelcomeOf(const v1::Agent& agent) const {
   *welcome.mutable_lease() = ToProtoDuration(table_.options().lease);
   *welcome.mutable_heartbeat_interval() = ToProtoDuration(options_.heartbeat_interval);
   *welcome.mutable_agent() = agent;
+  welcome.set_resumed(resumed);
   return frame;
 }
 
@@ -153,11 +220,26 @@ std::optional<absl::Time> Sessions::LeaseOf(const AgentKey& key) const {
   return clock_.Now() + (session->until - steady_.Now());
 }
 
-void Sessions::Recover(const std::vector<HeldSession>& held) {
+void Sessions::Seen(const AgentKey& key, LinkId link, int64_t last_sequence) {
+  router_.Seen(key, link, last_sequence);
+}
+
+void Sessions::Moved(const MovedSession& session) {
+  router_.SessionMoved(session.key, session.session_id);
+}
+
+void Sessions::LetGoOfAll() {
+  router_.LetGoOfAll(Unavailable("NODE_TAKEN_OVER", "this node was silent for too long"));
+}
+
+size_t Sessions::Recover(const std::vector<HeldSession>& held) {
+  size_t news = 0;
   for (const HeldSession& session : held) {
     if (!table_.Recover(session.key, session.session_id, steady_.Now())) continue;
     Record({SessionEffect::kEnd, session.key, session.session_id, 0, kLinkEnded});
+    ++news;
   }
+  return news;
 }
 
 void Sessions::Tick() {
@@ -172,16 +254,31 @@ void Sessions::Tick() {
   router_.ExpireActs(now);
 }
 
+// Its end is on record, later than its return: the record has to say what is so.
+void Sessions::Reconnect(const SessionEffect& ended) {
+  const std::optional<SessionTable::View> session = table_.Find(ended.key);
+  if (!session || session->session_id != ended.session_id || !session->connected) return;
+  Mutation mutation = MutationOf(ended.key, {}, clock_.Now());
+  mutation.act = ResumeSession{ended.session_id, options_.node_id, Presence::kUnspecified};
+  writer_.Submit(std::move(mutation), absl::InfiniteFuture(), [](absl::StatusOr<Outcome>) {});
+}
+
 void Sessions::Record(const std::vector<SessionEffect>& effects) {
   for (const SessionEffect& effect : effects) Record(effect);
 }
 
 void Sessions::Record(const SessionEffect& effect) {
-  if (effect.link != 0) router_.Release(effect.link, effect.key.agent_id, effect.session_id);
+  if (effect.link != 0) {
+    router_.SessionUnlinked(effect.link, effect.key.agent_id, effect.session_id);
+  }
   Mutation mutation = MutationOf(effect.key, {}, clock_.Now());
   if (effect.kind == SessionEffect::kEnd) {
     mutation.act = EndSession{effect.session_id};
+    mutation.committed = [this, effect](const Outcome& outcome) {
+      if (outcome.applied) Reconnect(effect);
+    };
   } else {
+    router_.SessionOver(effect.key, effect.session_id);
     mutation.act = GoOffline{effect.session_id, effect.reason};
   }
   writer_.Submit(std::move(mutation), absl::InfiniteFuture(),

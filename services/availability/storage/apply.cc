@@ -32,6 +32,7 @@ constexpr char kLoadAgents[] = "availability_load_agents";
 constexpr char kRevisePools[] = "availability_revise_pools";
 constexpr char kDeleteAgents[] = "availability_delete_agents";
 constexpr char kForgetDeletions[] = "availability_forget_deletions";
+constexpr char kMoveSessions[] = "availability_move_sessions";
 
 std::vector<RequestKey> KeysOf(absl::Span<const Mutation> mutations) {
   std::vector<RequestKey> keys;
@@ -124,6 +125,18 @@ void ForgetDeletionsOfCreated(Script& script, absl::Span<const Mutation> mutatio
   script.Add(kForgetDeletions, {pools.str(), ids.str()});
 }
 
+void TellFormerNodes(Script& script, const std::vector<MovedSession>& moved) {
+  if (moved.empty()) return;
+  PgArray nodes, pools, ids, sessions;
+  for (const MovedSession& session : moved) {
+    nodes.Text(session.node_id);
+    pools.Text(session.key.pool_id);
+    ids.Text(session.key.agent_id);
+    sessions.Text(session.session_id);
+  }
+  script.Add(kMoveSessions, {nodes.str(), pools.str(), ids.str(), sessions.str()});
+}
+
 void Remember(Script& script, absl::Span<const Mutation> mutations, const Applied& applied) {
   std::vector<RequestRecord> records;
   for (size_t i = 0; i < mutations.size(); ++i) {
@@ -168,6 +181,10 @@ void PrepareApply(pqxx::connection& connection) {
              " SELECT pool_id, agent_id, revision, $4::timestamptz FROM gone"
              " ON CONFLICT (pool_id, agent_id) DO UPDATE"
              " SET revision = excluded.revision, delete_time = excluded.delete_time");
+  PrepareNow(connection, kMoveSessions,
+             "INSERT INTO availability.moved_session (node_id, pool_id, agent_id, session_id,"
+             " move_time) SELECT *, clock_timestamp()"
+             " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])");
   PrepareNow(connection, kForgetDeletions,
              "DELETE FROM availability.deleted_agent d USING"
              " unnest($1::text[], $2::text[]) AS n (pool_id, agent_id), availability.agent a"
@@ -187,6 +204,7 @@ Applied ApplyIn(WriteTransaction& tx, absl::Span<const Mutation> mutations) {
   Script save(tx);
   Write(save, applied.changes, mutations.back().now);
   ForgetDeletionsOfCreated(save, mutations);
+  TellFormerNodes(save, applied.moved);
   Remember(save, mutations, applied);
   save.RunAndCommit();
   return applied;

@@ -9,6 +9,7 @@
 #include "common/db/request_log.h"
 #include "common/db/values.h"
 #include "services/availability/storage/apply.h"
+#include "services/availability/storage/nodes.h"
 #include "services/availability/storage/rows.h"
 
 namespace muster::availability {
@@ -16,6 +17,8 @@ namespace {
 
 // What a batch, or a round of chores, may take at most; the committer tries again after that.
 constexpr absl::Duration kTransactionTime = absl::Seconds(10);
+// A lease that cannot be renewed in this time is as good as lost.
+constexpr absl::Duration kNodeTime = absl::Seconds(2);
 constexpr int kDeletionsForgottenAtOnce = 5'000;
 
 // Several statements that must see the same state.
@@ -114,6 +117,7 @@ int64_t ForgetDeletions(pqxx::work& tx, absl::Time cutoff) {
 PostgresStore::PostgresStore(const DatabaseOptions& options, const Clock& clock)
     : writer_(options, PrepareApply),
       chores_(options),
+      nodes_(options),
       reads_(options, options.connections, ReadPool::kDefaultMaxQueued, clock) {}
 
 absl::StatusOr<Applied> PostgresStore::Apply(absl::Span<const Mutation> mutations) {
@@ -135,6 +139,7 @@ absl::StatusOr<int64_t> PostgresStore::Forget(absl::Time requests_before,
       [&](pqxx::work& tx) {
         forgotten = DeleteRequestsBefore(tx, kSchema, requests_before);
         forgotten += ForgetDeletions(tx, deletions_before);
+        ForgetMoves(tx, deletions_before);
         return absl::OkStatus();
       },
       absl::Now() + kTransactionTime);
@@ -186,16 +191,54 @@ void PostgresStore::HeldBy(const std::string& node_id, absl::Time deadline,
                            Done<std::vector<HeldSession>> done) {
   reads_.Read<std::vector<HeldSession>>(
       [node_id](pqxx::work& tx) -> absl::StatusOr<std::vector<HeldSession>> {
-        std::vector<HeldSession> held;
-        for (const pqxx::row& row :
-             tx.exec_params("SELECT pool_id, agent_id, session_id FROM availability.agent"
-                            " WHERE node_id = $1 AND (connected OR presence <> 1)",
-                            node_id)) {
-          held.push_back({{TextOf(row[0]), TextOf(row[1])}, TextOf(row[2])});
-        }
-        return held;
+        return SessionsHeldBy(tx, node_id);
       },
       deadline, std::move(done));
+}
+
+absl::StatusOr<NodeNews> PostgresStore::RenewNode(const Node& node, absl::Duration lease) {
+  NodeNews news;
+  absl::Status status = nodes_.Transact(
+      [&](pqxx::work& tx) {
+        news = RenewNodeIn(tx, node, lease);
+        return absl::OkStatus();
+      },
+      absl::Now() + kNodeTime);
+  if (!status.ok()) return status;
+  return news;
+}
+
+absl::Status PostgresStore::LeaveNode(const std::string& node_id) {
+  return nodes_.Transact(
+      [&](pqxx::work& tx) {
+        LeaveNodeIn(tx, node_id);
+        return absl::OkStatus();
+      },
+      absl::Now() + kNodeTime);
+}
+
+absl::StatusOr<std::optional<std::vector<HeldSession>>> PostgresStore::TakeOverNode(
+    const std::string& node_id) {
+  std::optional<std::vector<HeldSession>> taken;
+  absl::Status status = nodes_.Transact(
+      [&](pqxx::work& tx) {
+        // The row stays locked meanwhile: sessions that the node begins when it is back are not
+        // among them.
+        if (TakeOverNodeIn(tx, node_id)) taken = SessionsHeldBy(tx, node_id);
+        return absl::OkStatus();
+      },
+      absl::Now() + kNodeTime);
+  if (!status.ok()) return status;
+  return taken;
+}
+
+absl::Status PostgresStore::ForgetNode(const std::string& node_id) {
+  return nodes_.Transact(
+      [&](pqxx::work& tx) {
+        ForgetNodeIn(tx, node_id);
+        return absl::OkStatus();
+      },
+      absl::Now() + kNodeTime);
 }
 
 void PostgresStore::CountPresences(absl::Time deadline, Done<std::vector<PresenceCount>> done) {

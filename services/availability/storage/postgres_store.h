@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,17 @@ class PostgresStore final : public Store {
                  Done<std::map<std::string, int64_t>> done) override;
   void HeldBy(const std::string& node_id, absl::Time deadline,
               Done<std::vector<HeldSession>> done) override;
+  absl::StatusOr<NodeNews> RenewNode(const Node& node, absl::Duration lease) override;
+  absl::Status LeaveNode(const std::string& node_id) override;
+  absl::StatusOr<std::optional<std::vector<HeldSession>>> TakeOverNode(
+      const std::string& node_id) override;
+  absl::Status ForgetNode(const std::string& node_id) override;
   void CountPresences(absl::Time deadline, Done<std::vector<PresenceCount>> done) override;
 
  private:
   Connection writer_;
   Connection chores_;
+  Connection nodes_;
   ReadPool reads_;
 };
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,17 @@ struct PresenceCount {
   int64_t agents = 0;
 };
 
+// What a node hears when it renews its lease.
+struct NodeNews {
+  bool was_known = false;
+  // While its lease had run out, another node took its sessions over: they are no longer its own.
+  // And so they are if it was known once, and is not any more.
+  bool taken_over = false;
+  std::vector<Node> alive;          // itself among them, in order of id
+  std::vector<std::string> silent;  // whose lease has run out, and that still have to be buried
+  std::vector<MovedSession> moved;  // its own that have ended; told once
+};
+
 class Store {
  public:
   template <class T>
@@ -85,6 +97,20 @@ class Store {
   // Agents whose session is this node's, and who are connected or not OFFLINE.
   virtual void HeldBy(const std::string& node_id, absl::Time deadline,
                       Done<std::vector<HeldSession>> done) = 0;
+  // ---- nodes; these block, and belong to the thread of membership. Leases are counted by the
+  // clock of the store.
+
+  // Makes the node known, or renews its lease.
+  virtual absl::StatusOr<NodeNews> RenewNode(const Node& node, absl::Duration lease) = 0;
+  // Its lease is over: the process ends.
+  virtual absl::Status LeaveNode(const std::string& node_id) = 0;
+  // The sessions of a node whose lease has run out are another's to end: those that HeldBy would
+  // name. Nothing if it is back.
+  virtual absl::StatusOr<std::optional<std::vector<HeldSession>>> TakeOverNode(
+      const std::string& node_id) = 0;
+  // It has no sessions any more. Nothing if it is back.
+  virtual absl::Status ForgetNode(const std::string& node_id) = 0;
+
   virtual void CountPresences(absl::Time deadline, Done<std::vector<PresenceCount>> done) = 0;
 };
 

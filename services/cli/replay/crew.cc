@@ -197,6 +197,8 @@ void Crew::Hear(Wire* wire, const PlatformFrame& frame) {
                            absl::AbortedError("another stream took over its session"));
     // A revoked offer needs nothing: its acceptance is on the way, and will be refused.
     case PlatformFrame::kOfferRevoked:
+    case PlatformFrame::kSnapshotComplete:
+    case PlatformFrame::kSessionEnded:
     case PlatformFrame::KIND_NOT_SET:
       return;
   }

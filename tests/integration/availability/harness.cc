@@ -17,7 +17,9 @@ void Harness::Start() {
   Config config;
   config.listen = "127.0.0.1:0";
   config.database_url = options_.database_url;
-  config.node_id = "node-1";
+  config.node_id = options_.node_id;
+  config.node_lease = options_.node_lease;
+  config.hello_rate = options_.hello_rate;
   config.lease = options_.lease;
   config.heartbeat_interval = options_.lease / 3;
   config.grace = options_.grace;
@@ -103,6 +105,26 @@ void Link::SendHello(const std::string& pool_id, const std::string& agent_id, v1
 v1::PlatformFrame::Welcome Link::Hello(const std::string& pool_id, const std::string& agent_id,
                                        v1::Presence presence) {
   SendHello(pool_id, agent_id, presence);
+  return AwaitWelcome(agent_id);
+}
+
+void Link::SendReturn(const std::string& pool_id, const std::string& agent_id,
+                      const std::string& session_id, int64_t last_sequence,
+                      const std::string& request_id) {
+  v1::AgentFrame frame = FrameOf(agent_id, request_id);
+  frame.mutable_hello()->set_pool_id(pool_id);
+  frame.mutable_hello()->mutable_resume()->set_session_id(session_id);
+  frame.mutable_hello()->mutable_resume()->set_last_sequence(last_sequence);
+  Send(frame);
+}
+
+v1::PlatformFrame::Welcome Link::Return(const std::string& pool_id, const std::string& agent_id,
+                                        const std::string& session_id, int64_t last_sequence) {
+  SendReturn(pool_id, agent_id, session_id, last_sequence);
+  return AwaitWelcome(agent_id);
+}
+
+v1::PlatformFrame::Welcome Link::AwaitWelcome(const std::string& agent_id) {
   std::optional<v1::PlatformFrame> frame = Await([&](const v1::PlatformFrame& f) {
     return f.agent_id() == agent_id && (f.has_welcome() || f.has_answer());
   });
@@ -148,6 +170,24 @@ void Matcher::Offer(const std::string& pool_id, const std::string& agent_id,
   item.mutable_to_agent()->set_agent_id(agent_id);
   item.mutable_to_agent()->mutable_offer()->set_offer_id(offer_id);
   item.mutable_to_agent()->mutable_offer()->set_ticket_id("t-" + offer_id);
+  Say(item);
+}
+
+void Matcher::Confirm(const std::string& pool_id, const std::string& agent_id,
+                      const std::string& assignment_id) {
+  v1::DeliverRequest::Item item;
+  item.mutable_to_agent()->set_pool_id(pool_id);
+  item.mutable_to_agent()->set_agent_id(agent_id);
+  item.mutable_to_agent()->mutable_assignment_confirmed()->set_assignment_id(assignment_id);
+  Say(item);
+}
+
+void Matcher::Told(const std::string& pool_id, const std::string& agent_id,
+                   const std::string& session_id) {
+  v1::DeliverRequest::Item item;
+  item.mutable_to_agent()->set_pool_id(pool_id);
+  item.mutable_to_agent()->set_agent_id(agent_id);
+  item.mutable_to_agent()->mutable_told()->set_session_id(session_id);
   Say(item);
 }
 

@@ -26,6 +26,9 @@
 namespace muster::availability {
 
 struct HarnessOptions {
+  std::string node_id = "node-1";
+  absl::Duration node_lease = absl::Seconds(3);
+  double hello_rate = 5'000;
   absl::Duration lease = absl::Seconds(30);
   absl::Duration grace = absl::Seconds(10);
   absl::Duration act_timeout = absl::Seconds(10);
@@ -90,12 +93,21 @@ class Link : public StreamClient<v1::AgentFrame, v1::PlatformFrame> {
 
   void SendHello(const std::string& pool_id, const std::string& agent_id,
                  v1::Presence presence = v1::PRESENCE_ONLINE, const std::string& request_id = "");
+  // The same of an agent who was here before.
+  void SendReturn(const std::string& pool_id, const std::string& agent_id,
+                  const std::string& session_id, int64_t last_sequence,
+                  const std::string& request_id = "");
+  v1::PlatformFrame::Welcome Return(const std::string& pool_id, const std::string& agent_id,
+                                    const std::string& session_id, int64_t last_sequence);
   // The welcome; fails the test if none comes.
   v1::PlatformFrame::Welcome Hello(const std::string& pool_id, const std::string& agent_id,
                                    v1::Presence presence = v1::PRESENCE_ONLINE);
   // Sends a frame, and waits for the answer to its request id.
   v1::PlatformFrame::Answer Ask(v1::AgentFrame frame);
   std::optional<v1::PlatformFrame> AwaitKind(v1::PlatformFrame::KindCase kind);
+
+ private:
+  v1::PlatformFrame::Welcome AwaitWelcome(const std::string& agent_id);
 };
 
 // A matcher's stream.
@@ -106,6 +118,9 @@ class Matcher : public StreamClient<v1::DeliverRequest, v1::DeliverResponse> {
 
   void Say(const v1::DeliverRequest::Item& item);
   void Offer(const std::string& pool_id, const std::string& agent_id, const std::string& offer_id);
+  void Confirm(const std::string& pool_id, const std::string& agent_id,
+               const std::string& assignment_id);
+  void Told(const std::string& pool_id, const std::string& agent_id, const std::string& session_id);
   void Answer(uint64_t act_id, int code = 0, const std::string& confirmed_id = "");
   // Items come several to a message.
   std::optional<v1::DeliverResponse::Item> AwaitItem(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/time/clock.h"
 #include "common/base/errors.h"
 
 namespace muster::availability {
@@ -56,6 +57,7 @@ absl::StatusOr<Applied> FakeStore::Apply(absl::Span<const Mutation> mutations) {
     if (!outcome.ok() || outcome->repeated || mark.request_id.empty()) continue;
     requests_[mark.request_id] = {mark.fingerprint, *outcome, mutations[i].now};
   }
+  for (const MovedSession& session : applied.moved) moves_.push_back({session, absl::Now()});
   return applied;
 }
 
@@ -74,6 +76,7 @@ absl::StatusOr<int64_t> FakeStore::Forget(absl::Time requests_before, absl::Time
     it = deleted_.erase(it);
     ++forgotten;
   }
+  std::erase_if(moves_, [&](const Move& move) { return move.time < deletions_before; });
   return forgotten;
 }
 
@@ -159,17 +162,68 @@ void FakeStore::Revisions(const std::vector<std::string>& pool_ids, absl::Time,
   done(std::move(revisions));
 }
 
+std::vector<HeldSession> FakeStore::HeldByLocked(const std::string& node_id) const {
+  std::vector<HeldSession> held;
+  for (const auto& [key, agent] : agents_) {
+    const bool there = agent.connected || agent.presence != Presence::kOffline;
+    if (agent.node_id == node_id && there) held.push_back({key, agent.session_id});
+  }
+  return held;
+}
+
 void FakeStore::HeldBy(const std::string& node_id, absl::Time,
                        Done<std::vector<HeldSession>> done) {
-  std::vector<HeldSession> held;
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [key, agent] : agents_) {
-      const bool there = agent.connected || agent.presence != Presence::kOffline;
-      if (agent.node_id == node_id && there) held.push_back({key, agent.session_id});
+  std::unique_lock lock(mutex_);
+  std::vector<HeldSession> held = HeldByLocked(node_id);
+  lock.unlock();
+  done(std::move(held));
+}
+
+absl::StatusOr<NodeNews> FakeStore::RenewNode(const Node& node, absl::Duration lease) {
+  std::lock_guard lock(mutex_);
+  if (!failure_.ok()) return failure_;
+  const absl::Time now = absl::Now();
+  NodeNews news;
+  news.was_known = nodes_.contains(node.node_id);
+  KnownNode& known = nodes_[node.node_id];
+  news.taken_over = known.taken_over;
+  known = {node, now + lease, false};
+  for (const auto& [id, other] : nodes_) {
+    if (other.lease_until > now) {
+      news.alive.push_back(other.node);
+    } else {
+      news.silent.push_back(id);
     }
   }
-  done(std::move(held));
+  for (const Move& move : moves_) {
+    if (move.session.node_id == node.node_id) news.moved.push_back(move.session);
+  }
+  std::erase_if(moves_, [&](const Move& m) { return m.session.node_id == node.node_id; });
+  return news;
+}
+
+absl::Status FakeStore::LeaveNode(const std::string& node_id) {
+  std::lock_guard lock(mutex_);
+  if (auto it = nodes_.find(node_id); it != nodes_.end()) it->second.lease_until = absl::Now();
+  return failure_;
+}
+
+absl::StatusOr<std::optional<std::vector<HeldSession>>> FakeStore::TakeOverNode(
+    const std::string& node_id) {
+  std::lock_guard lock(mutex_);
+  if (!failure_.ok()) return failure_;
+  auto it = nodes_.find(node_id);
+  if (it == nodes_.end() || it->second.lease_until > absl::Now()) return std::nullopt;
+  it->second.taken_over = true;
+  return HeldByLocked(node_id);
+}
+
+absl::Status FakeStore::ForgetNode(const std::string& node_id) {
+  std::lock_guard lock(mutex_);
+  auto it = nodes_.find(node_id);
+  if (it == nodes_.end() || it->second.lease_until > absl::Now()) return failure_;
+  if (it->second.taken_over) nodes_.erase(it);
+  return failure_;
 }
 
 void FakeStore::CountPresences(absl::Time, Done<std::vector<PresenceCount>> done) {

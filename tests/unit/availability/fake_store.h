@@ -8,6 +8,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,11 @@ class FakeStore final : public Store {
                  Done<std::map<std::string, int64_t>> done) override;
   void HeldBy(const std::string& node_id, absl::Time deadline,
               Done<std::vector<HeldSession>> done) override;
+  absl::StatusOr<NodeNews> RenewNode(const Node& node, absl::Duration lease) override;
+  absl::Status LeaveNode(const std::string& node_id) override;
+  absl::StatusOr<std::optional<std::vector<HeldSession>>> TakeOverNode(
+      const std::string& node_id) override;
+  absl::Status ForgetNode(const std::string& node_id) override;
   void CountPresences(absl::Time deadline, Done<std::vector<PresenceCount>> done) override;
 
  private:
@@ -49,6 +55,17 @@ class FakeStore final : public Store {
     int64_t floor = 0;
   };
 
+  struct KnownNode {
+    Node node;
+    absl::Time lease_until;
+    bool taken_over = false;
+  };
+  struct Move {
+    MovedSession session;
+    absl::Time time;
+  };
+
+  std::vector<HeldSession> HeldByLocked(const std::string& node_id) const;
   std::vector<Verdict> VerdictsOn(absl::Span<const Mutation> mutations) const;
 
   std::mutex mutex_;
@@ -57,6 +74,8 @@ class FakeStore final : public Store {
   std::map<AgentKey, Agent> agents_;
   std::map<AgentKey, Deletion> deleted_;
   std::map<std::string, Request> requests_;
+  std::map<std::string, KnownNode> nodes_;
+  std::vector<Move> moves_;
 };
 
 }  // namespace muster::availability

@@ -167,5 +167,40 @@ TEST_CASE("links, frames and ticks at once leave each session with one end") {
   CHECK(table.Count().in_grace == 0);
 }
 
+TEST_CASE("a session that goes on elsewhere leaves its link without effects") {
+  SessionTable table = Table();
+  table.Start(kAnna, "s1", kLink, kNow);
+  CHECK_FALSE(table.Detach(kAnna, "s0", kNow, absl::Seconds(5)));
+  CHECK(table.Detach(kAnna, "s1", kNow, absl::Seconds(60)) == kLink);
+  CHECK(table.EndLink(kLink, At(1)).empty());
+  CHECK_FALSE(table.Find(kAnna)->connected);
+  CHECK(table.Tick(At(59)).empty());  // longer than the grace
+  CHECK(table.Start(kAnna, "s1", kOther, At(59)) == 0);
+  CHECK(table.Find(kAnna)->connected);
+  CHECK(table.EndLink(kOther, At(60)) == Effects{End(kAnna, "s1", kOther)});
+  CHECK(table.Detach(kAnna, "s1", At(61), absl::ZeroDuration()) == 0);  // out of its grace
+  CHECK(table.Tick(At(70)).empty());
+  CHECK(table.Tick(At(71)) == Effects{Offline(kAnna, "s1", kLinkEnded)});
+}
+
+TEST_CASE("a session without a link does not go on over one") {
+  SessionTable table = Table();
+  table.Start(kAnna, "s1", 0, kNow);
+  CHECK_FALSE(table.Detach(kAnna, "s1", kNow, absl::Seconds(5)));
+  CHECK(table.Find(kAnna)->connected);
+}
+
+TEST_CASE("who forgets a session hears which link it had") {
+  SessionTable table = Table();
+  table.Start(kAnna, "s1", kLink, kNow);
+  table.Start(kBert, "s2", kLink, kNow);
+  CHECK_FALSE(table.Forget(kAnna, "s0"));
+  CHECK(table.Forget(kAnna, "s1") == kLink);
+  table.ForgetAll();
+  CHECK_FALSE(table.Find(kBert));
+  CHECK(table.EndLink(kLink, At(1)).empty());
+  CHECK(table.Tick(At(1000)).empty());
+}
+
 }  // namespace
 }  // namespace muster::availability

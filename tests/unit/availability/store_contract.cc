@@ -260,5 +260,86 @@ TEST_CASE("pools are apart, each with its own revision") {
   CHECK(*revisions == std::map<std::string, int64_t>{{"p", 2}, {"q", 1}});
 }
 
+// ---- sessions that go on, and nodes
+
+TEST_CASE("a session is resumed on its own node, and only while it is the agent's") {
+  StoreTester t;
+  t.Must("anna", New());
+  t.Must("anna", StartSession{"s-1", "n-1", Presence::kOnline});
+  t.Must("anna", EndSession{"s-1"});
+  CHECK(ErrorReason(t.Try("anna", ResumeSession{"s-0", "n-1", {}}).status()) == "SESSION_REPLACED");
+  CHECK(ErrorReason(t.Try("anna", ResumeSession{"s-1", "n-2", {}}).status()) == "SESSION_REPLACED");
+  CHECK(absl::IsNotFound(t.Try("bert", ResumeSession{"s-1", "n-1", {}}).status()));
+  const Outcome back = t.Must("anna", ResumeSession{"s-1", "n-1", Presence::kUnspecified});
+  CHECK(back.applied);
+  CHECK(back.agent.connected);
+  CHECK(back.agent.presence == Presence::kOnline);
+  CHECK_FALSE(t.Must("anna", ResumeSession{"s-1", "n-1", Presence::kUnspecified}).applied);
+  CHECK(t.Must("anna", ResumeSession{"s-1", "n-1", Presence::kPaused}).agent.presence ==
+        Presence::kPaused);
+}
+
+constexpr absl::Duration kLease = absl::Seconds(60), kNoLease = absl::ZeroDuration();
+const Node kOne{"n-1", "127.0.0.1:1"}, kTwo{"n-2", "127.0.0.1:2"};
+
+TEST_CASE("a node hears who else is alive, and who is silent") {
+  StoreTester t;
+  CHECK_FALSE(t.store->RenewNode(kOne, kLease)->was_known);
+  CHECK(t.store->RenewNode(kOne, kLease)->was_known);
+  CHECK(t.store->RenewNode(kOne, kLease)->alive == std::vector<Node>{kOne});
+  NodeNews news = *t.store->RenewNode(kTwo, kLease);
+  CHECK(news.alive == std::vector<Node>{kOne, kTwo});
+  CHECK(news.silent.empty());
+  REQUIRE(t.store->LeaveNode("n-1").ok());
+  news = *t.store->RenewNode({"n-2", "127.0.0.1:3"}, kLease);
+  CHECK(news.alive == std::vector<Node>{{"n-2", "127.0.0.1:3"}});
+  CHECK(news.silent == std::vector<std::string>{"n-1"});
+}
+
+TEST_CASE("what a silent node leaves is another's to end, and it hears of that") {
+  StoreTester t;
+  t.Must("anna", New());
+  t.Must("anna", StartSession{"s-1", "n-1", Presence::kOnline});
+  REQUIRE(t.store->RenewNode(kOne, kLease).ok());
+  CHECK_FALSE(t.store->TakeOverNode("n-1")->has_value());
+  CHECK_FALSE(t.store->TakeOverNode("nobody")->has_value());
+  REQUIRE(t.store->RenewNode(kOne, kNoLease).ok());
+  const auto held = *t.store->TakeOverNode("n-1");
+  REQUIRE(held);
+  REQUIRE(held->size() == 1);
+  CHECK((*held)[0].session_id == "s-1");
+  CHECK(t.store->RenewNode(kOne, kNoLease)->taken_over);
+  CHECK_FALSE(t.store->RenewNode(kOne, kNoLease)->taken_over);
+
+  REQUIRE(t.store->ForgetNode("n-1").ok());  // not taken over since it was back
+  CHECK(t.store->RenewNode(kTwo, kLease)->silent == std::vector<std::string>{"n-1"});
+  t.Must("anna", GoOffline{"s-1", "gone"});
+  CHECK((*t.store->TakeOverNode("n-1"))->empty());
+  REQUIRE(t.store->ForgetNode("n-1").ok());
+  CHECK(t.store->RenewNode(kTwo, kLease)->silent.empty());
+}
+
+TEST_CASE("a node hears once which of its sessions have moved to another") {
+  StoreTester t;
+  for (const char* id : {"anna", "bert", "carl", "dora"}) t.Must(id, New());
+  t.Must("anna", StartSession{"s-1", "n-1", Presence::kOnline});
+  t.Must("anna", EndSession{"s-1"});  // in its grace there
+  t.Must("anna", StartSession{"s-2", "n-2", Presence::kUnspecified});
+  t.Must("bert", StartSession{"s-3", "n-1", Presence::kOnline});
+  t.Must("bert", StartSession{"s-4", "n-1", Presence::kOnline});  // knows it itself
+  t.Must("carl", StartSession{"s-5", "n-1", Presence::kOnline});
+  t.Must("carl", GoOffline{"s-5", "gone"});
+  t.Must("carl", StartSession{"s-6", "n-2", Presence::kOnline});  // had been over
+  const std::vector<MovedSession> moved = {{"n-1", {"p", "anna"}, "s-1"}};
+  CHECK(t.store->RenewNode(kTwo, kLease)->moved.empty());
+  CHECK(t.store->RenewNode(kOne, kLease)->moved == moved);
+  CHECK(t.store->RenewNode(kOne, kLease)->moved.empty());
+  // And not for ever.
+  t.Must("dora", StartSession{"s-7", "n-1", Presence::kOnline});
+  t.Must("dora", StartSession{"s-8", "n-2", Presence::kOnline});
+  REQUIRE(t.store->Forget(t.now, absl::InfiniteFuture()).ok());
+  CHECK(t.store->RenewNode(kOne, kLease)->moved.empty());
+}
+
 }  // namespace
 }  // namespace muster::availability
