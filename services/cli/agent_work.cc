@@ -1,18 +1,22 @@
 // muster agent work ID: be an agent at a terminal. Offers appear, keys answer.
 //
 // Two threads: a reader that takes in what the platform says and tells it to the desk, and the main
-// thread that waits for keys and for the desk's timers. The desk is under one mutex.
+// thread that waits for keys and for the desk's timers. The desk is under one mutex. When the link
+// is lost, another one goes on where it was.
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "common/base/errors.h"
 #include "common/base/ids.h"
 #include "common/rpc/proto_time.h"
 #include "muster/availability/v1/link.grpc.pb.h"
 #include "services/cli/commands.h"
 #include "services/cli/flags.h"
 #include "services/cli/output.h"
+#include "services/cli/session_place.h"
 #include "services/cli/terminal.h"
 
 namespace muster::cli {
@@ -26,6 +30,7 @@ using availability::v1::PlatformFrame;
 using Stream = grpc::ClientReaderWriter<AgentFrame, PlatformFrame>;
 
 constexpr absl::Duration kKeyWait = absl::Milliseconds(200);
+constexpr absl::Duration kComeBackAfter = absl::Milliseconds(500);
 constexpr char kKeys[] =
     "keys: [a]ccept [d]ecline  [w]rap up [c]omplete  [p]ause [o]nline  [q]uit\n";
 
@@ -39,24 +44,38 @@ struct WorkFlags {
 
 class Desk {
  public:
-  Desk(const WorkFlags& flags, std::string pool, Stream* stream)
-      : flags_(flags), pool_(std::move(pool)), stream_(stream) {}
+  Desk(const WorkFlags& flags, std::string pool) : flags_(flags), pool_(std::move(pool)) {}
 
-  void Hello() {
-    AgentFrame frame;
-    frame.mutable_hello()->set_pool_id(pool_);
-    frame.mutable_hello()->set_client("muster agent work");
-    frame.mutable_hello()->set_presence(availability::v1::PRESENCE_ONLINE);
-    Send(frame);
+  // A link is there: what is said goes there from now on.
+  void Begin(Stream* stream) {
+    std::lock_guard lock(mutex_);
+    stream_ = stream;
+    lost_ = false;
+    Hello();
+  }
+  // It has ended, by itself or by Leave.
+  void OnLinkEnded() {
+    std::lock_guard lock(mutex_);
+    lost_ = true;
+    welcomed_ = false;
+    hello_at_ = absl::InfiniteFuture();
+  }
+  bool lost() {
+    std::lock_guard lock(mutex_);
+    return lost_;
+  }
+  // Whether there is a reason to come back.
+  bool was_welcomed() {
+    std::lock_guard lock(mutex_);
+    return !place_.session_id().empty();
   }
 
   void OnFrame(const PlatformFrame& frame) {
     std::lock_guard lock(mutex_);
+    if (const std::string wrong = place_.Take(frame); !wrong.empty()) Say("out of turn: " + wrong);
     switch (frame.kind_case()) {
       case PlatformFrame::kWelcome:
-        heartbeat_ = FromProtoDuration(frame.welcome().heartbeat_interval());
-        Say("online as " + flags_.id + " in pool " + pool_);
-        if (!flags_.accept) Print(kKeys);
+        Welcome(frame.welcome());
         break;
       case PlatformFrame::kOffer:
         TakeOffer(frame.offer());
@@ -76,16 +95,19 @@ class Desk {
             frame.presence_changed().reason());
         break;
       case PlatformFrame::kAnswer:
-        if (frame.answer().status().code() != 0) {
-          Say("refused: " + frame.answer().status().message());
-        }
+        HearAnswer(frame.answer());
         break;
       case PlatformFrame::kSessionReplaced:
         Say("another device has taken over");
         done_ = true;
         break;
       case PlatformFrame::kSnapshotComplete:
+        LetGo();
+        break;
       case PlatformFrame::kSessionEnded:
+        Say("the session is over: " + frame.session_ended().reason());
+        Hello();
+        break;
       case PlatformFrame::KIND_NOT_SET:
         break;
     }
@@ -131,9 +153,10 @@ class Desk {
   // Heartbeats, and with --handle the completion of work. False when there is nothing more to do.
   bool OnTime(absl::Time now) {
     std::lock_guard lock(mutex_);
-    if (now - last_sent_ >= heartbeat_) {
+    if (now >= hello_at_) Hello();
+    if (welcomed_ && now - last_sent_ >= heartbeat_) {
       AgentFrame frame;
-      frame.mutable_heartbeat();
+      place_.Fill(frame.mutable_heartbeat());
       Send(frame);
     }
     if (!flags_.handle.empty()) {
@@ -147,13 +170,10 @@ class Desk {
     return !done_;
   }
 
-  void End() {
-    std::lock_guard lock(mutex_);
-    done_ = true;
-  }
-
   void Leave() {
     std::lock_guard lock(mutex_);
+    done_ = true;
+    if (lost_) return;
     SetPresence(availability::v1::PRESENCE_OFFLINE);
     stream_->WritesDone();
   }
@@ -168,7 +188,61 @@ class Desk {
     Print(absl::FormatTime("%H:%M:%S  ", absl::Now(), absl::LocalTimeZone()) + text + "\n");
   }
 
+  // Not now: as it was. A link that comes back goes on with what it has.
+  void Hello() {
+    AgentFrame frame;
+    hello_id_ = NewId("r");
+    hello_at_ = absl::InfiniteFuture();
+    frame.set_request_id(hello_id_);
+    frame.mutable_hello()->set_pool_id(pool_);
+    frame.mutable_hello()->set_client("muster agent work");
+    if (place_.session_id().empty()) {
+      frame.mutable_hello()->set_presence(availability::v1::PRESENCE_ONLINE);
+    }
+    place_.Fill(frame.mutable_hello());
+    Send(frame);
+  }
+
+  void Welcome(const PlatformFrame::Welcome& welcome) {
+    heartbeat_ = FromProtoDuration(welcome.heartbeat_interval());
+    if (!welcome.resumed()) offers_.clear();
+    if (std::exchange(here_before_, true)) {
+      Say(welcome.resumed() ? "back where it was" : "back, in a new session");
+    } else {
+      Say("online as " + flags_.id + " in pool " + pool_);
+      if (!flags_.accept) Print(kKeys);
+    }
+    welcomed_ = true;
+  }
+
+  void HearAnswer(const PlatformFrame::Answer& answer) {
+    if (answer.status().code() == 0) return;
+    const google::rpc::Status& said = answer.status();
+    const absl::Status status = FromGrpc(grpc::Status(static_cast<grpc::StatusCode>(said.code()),
+                                                      said.message(), said.SerializeAsString()));
+    const bool again = absl::IsResourceExhausted(status) || absl::IsUnavailable(status) ||
+                       absl::IsDeadlineExceeded(status);
+    if (answer.request_id() == hello_id_ && again) {
+      hello_at_ = absl::Now() + std::max(RetryDelay(status), kComeBackAfter);
+      return;
+    }
+    Say("refused: " + said.message());
+  }
+
+  // What was not told by now is no more.
+  void LetGo() {
+    std::vector<std::string> gone;
+    for (const auto& [id, work] : work_) {
+      if (!place_.Has(id)) gone.push_back(id);
+    }
+    for (const std::string& id : gone) {
+      work_.erase(id);
+      Say("ended while away: " + id);
+    }
+  }
+
   void Send(AgentFrame& frame) {
+    if (lost_) return;
     frame.set_agent_id(flags_.id);
     stream_->Write(frame);
     last_sent_ = absl::Now();
@@ -225,8 +299,14 @@ class Desk {
 
   const WorkFlags flags_;
   const std::string pool_;
-  Stream* const stream_;
   std::mutex mutex_;
+  Stream* stream_ = nullptr;
+  bool lost_ = true;
+  bool welcomed_ = false;
+  bool here_before_ = false;
+  SessionPlace place_;
+  std::string hello_id_;
+  absl::Time hello_at_ = absl::InfiniteFuture();  // when to say it again
   std::map<std::string, OfferNotice> offers_;
   std::map<std::string, Work> work_;
   absl::Duration heartbeat_ = absl::Seconds(1);
@@ -239,26 +319,30 @@ absl::Status WorkAs(Context& context, const WorkFlags& flags) {
   auto pool = context.Pool();
   if (!pool.ok()) return pool.status();
   auto stub = AgentLink::NewStub(context.ChannelTo(context.options().availability));
-  grpc::ClientContext call;
-  auto stream = stub->Connect(&call);
-  Desk desk(flags, *pool, stream.get());
-  desk.Hello();
-  std::thread reader([&] {
-    PlatformFrame frame;
-    while (stream->Read(&frame)) desk.OnFrame(frame);
-    desk.End();
-  });
-  {
-    Keys keys;
+  Desk desk(flags, *pool);
+  Keys keys;
+  while (true) {
+    grpc::ClientContext call;
+    auto stream = stub->Connect(&call);
+    desk.Begin(stream.get());
+    std::thread reader([&] {
+      PlatformFrame frame;
+      while (stream->Read(&frame)) desk.OnFrame(frame);
+      desk.OnLinkEnded();
+    });
     bool here = true;
-    while (here && !Interrupted() && desk.OnTime(absl::Now())) {
-      if (keys.ended() && !flags.accept) break;
-      if (std::optional<char> key = keys.Next(kKeyWait)) here = desk.OnKey(*key);
+    while (here && !Interrupted() && !desk.lost() && desk.OnTime(absl::Now())) {
+      if (keys.ended() && !flags.accept) here = false;
+      if (std::optional<char> key = keys.Next(kKeyWait); key && here) here = desk.OnKey(*key);
     }
+    const bool comes_back = here && !Interrupted() && desk.lost() && desk.was_welcomed();
+    if (!comes_back) desk.Leave();
+    reader.join();
+    const absl::Status end = FromGrpc(stream->Finish());
+    if (!comes_back) return end;
+    Print("the link is lost; coming back\n");
+    keys.Next(kComeBackAfter);
   }
-  desk.Leave();
-  reader.join();
-  return FromGrpc(stream->Finish());
 }
 
 }  // namespace

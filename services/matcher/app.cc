@@ -65,6 +65,8 @@ MatcherOptions MatcherOf(const Config& config) {
   options.ownership.shares.max_pools = config.max_pools;
   options.ownership.shares.max_moves = config.max_moves;
   options.lease_margin = config.lease / 10;
+  options.lost_after = config.lost_after;
+  options.node_poll = config.node_poll;
   options.feed_silence = config.feed_silence;
   options.health_tolerance = config.health_tolerance;
   return options;

@@ -90,6 +90,12 @@ void AddLimits(ConfigParser& parser, Config* config) {
              {.min = 1, .max = 10'000});
   parser.Add("pool-poll", &config->pool_poll, "how often intake is asked which pools there are",
              {.min = 0.01, .max = 60});
+  parser.Add(
+      "lost-after", &config->lost_after,
+      "accepted work of an agent who is out of reach for this long goes to another; 0 is never",
+      {.max = 86'400});
+  parser.Add("node-poll", &config->node_poll, "how often availability is asked which nodes it has",
+             {.min = 0.01, .max = 60});
   parser.Add("feed-silence", &config->feed_silence, "a feed that says nothing for so long is dead",
              {.min = 0.1, .max = 600});
   parser.Add("health-tolerance", &config->health_tolerance,

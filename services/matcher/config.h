@@ -35,6 +35,8 @@ struct Config {
   absl::Duration lease = absl::Seconds(2);
   absl::Duration lease_renew = absl::Milliseconds(300);
   absl::Duration pool_poll = absl::Milliseconds(500);
+  absl::Duration lost_after = absl::Minutes(2);
+  absl::Duration node_poll = absl::Milliseconds(500);
   absl::Duration feed_silence = absl::Seconds(20);
   absl::Duration health_tolerance = absl::Seconds(2);
   int tape_bytes = 8 << 20;

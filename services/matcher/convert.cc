@@ -137,6 +137,7 @@ av::AssignmentEndReason ToAssignmentEndReason(std::string_view reason) {
   if (reason == end_reason::kCustomerLeft) return av::ASSIGNMENT_END_REASON_CUSTOMER_LEFT;
   if (reason == end_reason::kTransferred) return av::ASSIGNMENT_END_REASON_TRANSFERRED;
   if (reason == end_reason::kRequeued) return av::ASSIGNMENT_END_REASON_REQUEUED;
+  if (reason == end_reason::kLost) return av::ASSIGNMENT_END_REASON_LOST;
   return av::ASSIGNMENT_END_REASON_COMPLETED;
 }
 
@@ -149,6 +150,7 @@ std::string ToEndReason(std::string_view engine_reason) {
   }
   if (engine_reason == r::kRequeued) return end_reason::kRequeued;
   if (engine_reason == r::kTransferred) return end_reason::kTransferred;
+  if (engine_reason == r::kAgentLost) return end_reason::kLost;
   return end_reason::kCompleted;
 }
 

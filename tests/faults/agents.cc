@@ -68,10 +68,20 @@ void AgentClient::Hello() {
   hello.set_client("chaos");
   hello.set_presence(resting_ ? availability::v1::PRESENCE_UNSPECIFIED
                               : availability::v1::PRESENCE_ONLINE);
+  place_.Fill(&hello);
   link_->Send(frame);
 }
 
 void AgentClient::Hear(const PlatformFrame& frame) {
+  if (const std::string wrong = place_.Take(frame); !wrong.empty()) {
+    world_.history.Add({.act = Act::kMisnumbered,
+                        .told = Told::kYes,
+                        .client = agent_id_,
+                        .pool_id = pool_id_,
+                        .detail = wrong,
+                        .asked_us = NowMicros(),
+                        .answered_us = NowMicros()});
+  }
   switch (frame.kind_case()) {
     case PlatformFrame::kWelcome:
       welcome_ = true;
@@ -86,12 +96,23 @@ void AgentClient::Hear(const PlatformFrame& frame) {
     case PlatformFrame::kAnswer:
       HearAnswer(frame.answer());
       break;
+    case PlatformFrame::kSnapshotComplete:
+      HearAll();
+      break;
+    case PlatformFrame::kSessionEnded:
+      Hello();
+      break;
     case PlatformFrame::kAssignmentEnded:
       works_.erase(frame.assignment_ended().assignment_id());
       break;
     default:
       break;
   }
+}
+
+// What was not told by now is no more.
+void AgentClient::HearAll() {
+  std::erase_if(works_, [this](const std::string& id) { return !place_.Has(id); });
 }
 
 void AgentClient::HearOffer(const availability::v1::OfferNotice& offer) {

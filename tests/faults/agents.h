@@ -18,6 +18,7 @@
 
 #include "muster/availability/v1/availability.grpc.pb.h"
 #include "services/cli/replay/link.h"
+#include "services/cli/session_place.h"
 #include "tests/faults/ask.h"
 
 namespace muster::faults {
@@ -48,6 +49,7 @@ class AgentClient {
 
   void Hello();
   void Hear(const availability::v1::PlatformFrame& frame);
+  void HearAll();
   void HearOffer(const availability::v1::OfferNotice& offer);
   void HearConfirmed(const availability::v1::AssignmentConfirmed& confirmed);
   void HearAnswer(const availability::v1::PlatformFrame::Answer& answer);
@@ -68,6 +70,7 @@ class AgentClient {
   const std::string agent_id_;
   std::vector<std::unique_ptr<availability::v1::AvailabilityService::Stub>> stubs_;
   std::unique_ptr<replay::Link> link_;
+  cli::SessionPlace place_;
   bool welcome_ = false;
   bool resting_ = false;
   int presences_ = 0;

@@ -133,7 +133,9 @@ void Cell::AddNodes() {
   for (int i = 1; i <= options_.availabilities; ++i) {
     availabilities.emplace_back(absl::StrCat("availability-", i), FreePort());
     AddNode(availabilities.back().first, "muster-availability", availabilities.back().second,
-            {"--lease=" + options_.lease, "--grace=" + options_.grace});
+            {"--lease=" + options_.lease, "--grace=" + options_.grace,
+             "--advertise=" +
+                 Link("matchers", availabilities.back().first, availabilities.back().second)});
   }
   for (int i = 1; i <= options_.matchers; ++i) {
     const std::string name = absl::StrCat("matcher-", i);

@@ -5,7 +5,8 @@
 //   cell.node("matcher-1").Kill();  cell.node("matcher-1").Start();
 //   cell.link("matcher-1->intake-2").Refuse();  cell.HealLinks();
 //
-// Links are named "from->to": from a node, "clients"; to a node, "postgres".
+// Links are named "from->to": from a node, "clients" or "matchers" (all of them, on their streams
+// to a node of availability); to a node, "postgres".
 //
 // Threading: one thread makes it and orders it about; what nodes say may be read from any thread.
 #pragma once

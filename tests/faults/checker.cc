@@ -57,6 +57,12 @@ struct Case {
   }
 };
 
+void Misnumbered(Case& c) {
+  for (const Entry& e : c.history) {
+    if (e.act == Act::kMisnumbered) c.Found("misnumbered", e.client, " was told ", e.detail);
+  }
+}
+
 void LostTicket(Case& c, const Entry& e) {
   const TicketRecord* ticket = c.index.Ticket(e.ticket_id);
   if (ticket == nullptr) {
@@ -290,8 +296,8 @@ void Stuck(Case& c) {
 std::vector<Violation> Check(const std::vector<Entry>& history, const Records& records,
                              CheckOptions options) {
   Case c{history, records, options, Index(records), {}};
-  for (const auto rule : {LostAcks, TwoEffects, Contradictions, DoubleAssignments, OverCapacity,
-                          LoadMiscounted, RecordsDisagree, FormerOwner, Stuck}) {
+  for (const auto rule : {Misnumbered, LostAcks, TwoEffects, Contradictions, DoubleAssignments,
+                          OverCapacity, LoadMiscounted, RecordsDisagree, FormerOwner, Stuck}) {
     rule(c);
   }
   return std::move(c.found);

@@ -1,8 +1,10 @@
 // Holds what clients were told against what is on record, and both against what Muster promises.
 //
 // Pure. What it looks for, by the name that a violation carries:
+//   misnumbered         an agent was not told something in its turn, or twice, in one session
 //   lost_ack            an acknowledged ticket, cancel, presence, accept or complete is not on
-//   record two_effects         one request id made two tickets, or was told two different things
+//                       record
+//   two_effects         one request id made two tickets, or was told two different things
 //   contradiction       a clear No, and the record says that it was done
 //   double_assignment   two agents had one ticket at one time, or it was completed twice
 //   over_capacity       an agent had more units in hand than its capacity, at any moment

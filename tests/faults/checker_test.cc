@@ -69,6 +69,10 @@ struct BadCase {
 };
 
 const BadCase kBadCases[] = {
+    {"an agent missed a frame", "misnumbered",
+     [](Story& s) {
+       s.history.push_back({Act::kMisnumbered, Told::kYes, "ann", "", "p", "", "", "5 after 3"});
+     }},
     {"the ticket is gone", "lost_ack",
      [](Story& s) { s.records.tickets.erase(s.records.tickets.begin()); }},
     {"the ticket is another customer's", "lost_ack",

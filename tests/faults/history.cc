@@ -21,6 +21,8 @@ const char* NameOf(Act act) {
       return "complete";
     case Act::kConfirmed:
       return "confirmed";
+    case Act::kMisnumbered:
+      return "misnumbered";
   }
   return "?";
 }

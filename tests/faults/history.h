@@ -18,13 +18,14 @@
 namespace muster::faults {
 
 enum class Act {
-  kCreate,     // a customer asks; `detail` is the customer
-  kCancel,     // a customer leaves
-  kPresence,   // an agent says whether it wants work; `detail` is the presence and its reason
-  kAccept,     // an agent takes `work_id`
-  kDecline,    // an agent does not
-  kComplete,   // an agent ends `work_id`; `detail` is the disposition
-  kConfirmed,  // the platform told the agent, unasked or not, that `work_id` is its own
+  kCreate,       // a customer asks; `detail` is the customer
+  kCancel,       // a customer leaves
+  kPresence,     // an agent says whether it wants work; `detail` is the presence and its reason
+  kAccept,       // an agent takes `work_id`
+  kDecline,      // an agent does not
+  kComplete,     // an agent ends `work_id`; `detail` is the disposition
+  kConfirmed,    // the platform told the agent, unasked or not, that `work_id` is its own
+  kMisnumbered,  // a frame that the agent was to get before did not come, or one came twice
 };
 enum class Told { kUnknown, kYes, kNo };
 

@@ -124,6 +124,7 @@ void Crew::SayHello(Agent& agent) {
   frame.mutable_hello()->set_pool_id(pool_);
   frame.mutable_hello()->set_client(kClient);
   frame.mutable_hello()->set_presence(ToProto(agent.said));
+  agent.place.Fill(frame.mutable_hello());
   agent.wire->Send(frame);
 }
 
@@ -139,9 +140,9 @@ void Crew::SayPresence(Agent& agent) {
   agent.wire->Send(frame);
 }
 
-void Crew::RepeatPresence(Agent& agent) {
+void Crew::RepeatPresence(Agent& agent, absl::Duration wait) {
   const std::string request = agent.presence_request;
-  timers_.After(RepeatAfter(agent.presence_tries++), [this, &agent, request] {
+  timers_.After(std::max(wait, RepeatAfter(agent.presence_tries++)), [this, &agent, request] {
     if (agent.presence_request != request) return;
     if (!agent.welcomed) return SayHello(agent);
     agent.said = agent.heard.value_or(Wish::kOffline);
@@ -177,6 +178,9 @@ void Crew::Hear(Wire* wire, const PlatformFrame& frame) {
                          StatusOf(frame.answer()));
   }
   Agent& agent = found->second;
+  if (const std::string wrong = agent.place.Take(frame); !wrong.empty()) {
+    troubles_.Add(absl::StrCat("agent ", agent.id), absl::DataLossError(wrong));
+  }
   switch (frame.kind_case()) {
     case PlatformFrame::kWelcome:
       return HearWelcome(agent, frame.welcome());
@@ -192,16 +196,26 @@ void Crew::Hear(Wire* wire, const PlatformFrame& frame) {
       agent.heard = FromProto(frame.presence_changed().presence());
       agent.said = agent.heard.value_or(Wish::kOffline);
       return SayPresence(agent);
+    case PlatformFrame::kSnapshotComplete:
+      return HearAll(agent);
+    case PlatformFrame::kSessionEnded:
+      return SayHello(agent);
     case PlatformFrame::kSessionReplaced:
       return troubles_.Add(absl::StrCat("agent ", agent.id),
                            absl::AbortedError("another stream took over its session"));
     // A revoked offer needs nothing: its acceptance is on the way, and will be refused.
     case PlatformFrame::kOfferRevoked:
-    case PlatformFrame::kSnapshotComplete:
-    case PlatformFrame::kSessionEnded:
     case PlatformFrame::KIND_NOT_SET:
       return;
   }
+}
+
+// What was not told by now is no more.
+void Crew::HearAll(Agent& agent) {
+  for (auto& [id, job] : agent.jobs) {
+    if (!job.over && !agent.place.Has(id)) EndJob(agent, id);
+  }
+  SayPresence(agent);
 }
 
 void Crew::HearWelcome(Agent& agent, const PlatformFrame::Welcome& welcome) {
@@ -231,7 +245,7 @@ void Crew::HearPresenceAnswer(Agent& agent, const absl::Status& status) {
       troubles_.Add(absl::StrCat("hello or presence of agent ", agent.id), status);
       agent.welcomed = false;  // whatever it is, a hello makes a new start
     }
-    return RepeatPresence(agent);
+    return RepeatPresence(agent, RetryDelay(status));
   }
   if (!agent.welcomed) return;
   agent.presence_tries = 0;

@@ -1,6 +1,8 @@
 // The agents of a replay: they come and go by the roster, accept every offer at once, work for as
 // long as the ticket takes, and complete it. What they say is kept until it is answered, and said
 // again, under the same request id, when an answer asks for it, does not come, or the link was cut.
+// Who was cut off goes on in the session that it had; a frame that is missing or comes twice is
+// trouble.
 //
 // Threading: one thread. Knows no transport: each agent belongs to a Wire, which carries its frames
 // and tells the crew when it is up and what it hears.
@@ -27,6 +29,7 @@
 #include "services/cli/replay/schedule.h"
 #include "services/cli/replay/timers.h"
 #include "services/cli/replay/troubles.h"
+#include "services/cli/session_place.h"
 
 namespace muster::replay {
 
@@ -89,6 +92,7 @@ class Crew {
     std::string id;
     OfferWatch::Skills skills;
     Wire* wire = nullptr;
+    cli::SessionPlace place;
     bool welcomed = false;
     bool on_duty = false;
     Wish said = Wish::kOffline;    // in the last hello or presence change
@@ -106,10 +110,11 @@ class Crew {
   void SayHello(Agent& agent);
   // Says whether the agent wants work, if that is not what it last said.
   void SayPresence(Agent& agent);
-  void RepeatPresence(Agent& agent);
+  void RepeatPresence(Agent& agent, absl::Duration wait);
   void Say(Agent& agent, Frame frame);
   void Transmit(Agent& agent, const std::string& request_id);
 
+  void HearAll(Agent& agent);
   void HearWelcome(Agent& agent, const availability::v1::PlatformFrame::Welcome& welcome);
   void HearAnswer(Agent& agent, const availability::v1::PlatformFrame::Answer& answer);
   void HearPresenceAnswer(Agent& agent, const absl::Status& status);

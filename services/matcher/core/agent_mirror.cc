@@ -10,6 +10,16 @@ namespace muster::matcher {
 
 namespace av = availability::v1;
 
+namespace {
+
+// To the engine; its offers go back at once.
+void MakeUnreachable(engine::AgentSpec* spec) {
+  spec->presence = engine::Presence::kOffline;
+  spec->connected = false;
+}
+
+}  // namespace
+
 void AgentMirror::Apply(AgentSnapshot snapshot, Events* events) {
   absl::flat_hash_set<std::string> present;
   for (const av::Agent& agent : snapshot.agents) present.insert(agent.agent_id());
@@ -28,9 +38,50 @@ void AgentMirror::Apply(av::WatchAgentsResponse::Changes changes, Events* events
 }
 
 void AgentMirror::Apply(av::Agent agent, Events* events) {
-  events->push_back(engine::AgentChanged{ToAgentSpec(agent)});
+  events->push_back(engine::AgentChanged{SpecOf(agent)});
   held_back_.erase(agent.agent_id());
-  agents_[agent.agent_id()] = std::move(agent);
+  av::Agent& known = agents_[agent.agent_id()];
+  if (agent.connected() && known.session_id() != agent.session_id()) {
+    new_sessions_.push_back(agent.agent_id());
+  }
+  known = std::move(agent);
+}
+
+engine::AgentSpec AgentMirror::SpecOf(const av::Agent& agent) const {
+  engine::AgentSpec spec = ToAgentSpec(agent);
+  if (spec.connected && !IsReady(agent.node_id())) MakeUnreachable(&spec);
+  return spec;
+}
+
+void AgentMirror::SetReady(const std::string& node_id, bool ready, Events* events) {
+  if (ready == IsReady(node_id)) return;
+  if (ready) {
+    ready_.insert(node_id);
+  } else {
+    ready_.erase(node_id);
+  }
+  std::vector<std::string> changed;
+  for (const auto& [id, agent] : agents_) {
+    const bool counts = agent.connected() && agent.node_id() == node_id;
+    if (counts && held_back_.count(id) == 0) changed.push_back(id);
+  }
+  std::sort(changed.begin(), changed.end());
+  for (const std::string& id : changed) {
+    events->push_back(engine::AgentChanged{SpecOf(agents_.at(id))});
+  }
+}
+
+std::vector<const av::Agent*> AgentMirror::AgentsOn(const std::string& node_id) const {
+  std::vector<const av::Agent*> agents;
+  for (const auto& [id, agent] : agents_) {
+    const bool there = agent.connected() || agent.presence() != av::PRESENCE_OFFLINE;
+    if (there && agent.node_id() == node_id && !agent.session_id().empty()) {
+      agents.push_back(&agent);
+    }
+  }
+  std::sort(agents.begin(), agents.end(),
+            [](const av::Agent* a, const av::Agent* b) { return a->agent_id() < b->agent_id(); });
+  return agents;
 }
 
 void AgentMirror::Remove(const std::string& agent_id, Events* events) {
@@ -42,8 +93,7 @@ void AgentMirror::HoldBack(const std::string& agent_id, absl::Time now, Events* 
   const av::Agent* agent = Agent(agent_id);
   if (agent == nullptr) return;
   engine::AgentSpec spec = ToAgentSpec(*agent);
-  spec.presence = engine::Presence::kOffline;
-  spec.connected = false;
+  MakeUnreachable(&spec);
   held_back_[agent_id] = now + hold_back_;
   events->push_back(engine::AgentChanged{std::move(spec)});
 }
@@ -61,7 +111,7 @@ void AgentMirror::Release(absl::Time now, Events* events) {
       continue;
     }
     if (const av::Agent* agent = Agent(it->first)) {
-      events->push_back(engine::AgentChanged{ToAgentSpec(*agent)});
+      events->push_back(engine::AgentChanged{SpecOf(*agent)});
     }
     it = held_back_.erase(it);
   }

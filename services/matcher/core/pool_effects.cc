@@ -40,13 +40,15 @@ PoolRunner::ToAgent PoolRunner::MessageTo(const std::string& agent_id) const {
   return message;
 }
 
-// Without a stream, what has to be heard is kept until there is one.
+// Without a stream, nobody hears it; with the next one all is told again, but for what has ended.
 void PoolRunner::Tell(ToAgent message) {
-  if (delivery_ready_) {
-    parts_.delivery.Tell(std::move(message));
-  } else if (unsaid_.size() < options_.max_unsaid) {
-    unsaid_.push_back(std::move(message));
+  const av::Agent* agent = agents_.Agent(message.agent_id());
+  if (agent != nullptr && agents_.IsReady(agent->node_id())) {
+    return parts_.delivery.Tell(agent->node_id(), std::move(message));
   }
+  if (!message.has_assignment_ended() || untold_ >= options_.max_untold_ends) return;
+  ++untold_;
+  ends_untold_[message.agent_id()].push_back(std::move(message));
 }
 
 int64_t PoolRunner::AddProgress(const std::string& ticket_id, in::ProgressEntry entry) {
@@ -178,6 +180,7 @@ void PoolRunner::Do(const engine::Assign& effect) {
   const in::Queue* queue = tickets_.Queue(record.queue_id);
   if (queue != nullptr) work->after_work_time = AfterWorkTimeOf(*queue);
   works_[effect.assignment] = work;
+  LookForAbsence(record.agent_id);
   absl::Duration target = queue != nullptr ? TargetWaitOf(*queue) : kDefaultTargetWait;
   statistics_.Assigned(effect.queue_id, effect.assign_time, {effect.waited, target});
 
@@ -275,18 +278,21 @@ void PoolRunner::Do(const engine::EndAssignment& effect) {
     taken_back_ = work->record.assignment_id;
     return;
   }
+  // Its ticket waits again, or is set aside, whatever follows.
+  const bool lost = reason == end_reason::kLost && effect.from == engine::AssignmentState::kActive;
   std::optional<PendingAct> act = TakeAct(effect.act);
   const bool asked = act && act->act.has_complete_assignment();
   EndAssignment mutation{hold(), work->record.assignment_id, work->record.ticket_id};
   mutation.end_reason = reason;
+  if (lost) mutation.state = AssignmentState::kLost;
   mutation.time = effect.end_time;
   if (asked) {
     mutation.disposition = act->act.complete_assignment().disposition();
     mutation.note = act->act.complete_assignment().note();
   }
   std::optional<int64_t> revision;
-  const bool resolved =
-      effect.from == engine::AssignmentState::kActive && reason != end_reason::kCustomerLeft;
+  const bool resolved = effect.from == engine::AssignmentState::kActive && !lost &&
+                        reason != end_reason::kCustomerLeft;
   if (resolved) statistics_.TicketResolved(effect.queue_id, effect.end_time);
   if (resolved || (asked && reason != end_reason::kCustomerLeft)) {
     in::ProgressEntry entry = EntryAt(effect.end_time);
@@ -334,6 +340,7 @@ void PoolRunner::Do(const engine::RequeueTicket& effect) {
   TicketMove move;
   move.pool_id = options_.pool_id;
   move.ticket_id = std::string(effect.ticket_id);
+  if (reason == end_reason::kLost) move.reason = "its agent was out of reach for too long";
   if (reason == end_reason::kTransferred) move.queue_id = std::string(effect.queue_id);
   move.preferred_agent_id = std::string(effect.agent_id);
   move.ended_assignment_id = std::exchange(taken_back_, std::nullopt).value_or("");
@@ -375,6 +382,7 @@ void PoolRunner::Do(const engine::RequeueTicket& effect) {
 }
 
 void PoolRunner::Do(const engine::ResendToAgent& effect) {
+  if (!KnowsWhatAgentsHave()) return;  // then all are told all
   for (const engine::OfferId& id : effect.offers) {
     if (auto it = offers_.find(id); it != offers_.end()) TellOffer(it->second);
   }

@@ -31,7 +31,8 @@ PoolRunner::PoolRunner(PoolRunnerOptions options, PoolRunnerParts parts)
             options_.tape_bytes),
       agents_(options_.hold_back),
       order_(options_.epoch),
-      decisions_(options_.decisions) {}
+      decisions_(options_.decisions),
+      absentees_(options_.lost_after) {}
 
 PoolRunner::~PoolRunner() = default;
 
@@ -106,8 +107,8 @@ bool PoolRunner::Settled() const {
 
 absl::Time PoolRunner::NextWakeup() const {
   if (stopped_) return absl::InfiniteFuture();
-  return std::min(
-      {engine_.NextWakeup(), agents_.NextRelease(), retry_at_, decisions_.due(), lease_end_});
+  return std::min({engine_.NextWakeup(), agents_.NextRelease(), retry_at_, decisions_.due(),
+                   lease_end_, absentees_.NextDue()});
 }
 
 void PoolRunner::Wake(absl::Time now) {
@@ -117,6 +118,7 @@ void PoolRunner::Wake(absl::Time now) {
   Events events;
   agents_.Release(now_, &events);
   ApplyAll(events);
+  GiveUpAbsentees();
   if (decisions_.due() <= now_) CommitDecisions();
   if (retry_at_ <= now_) {
     retry_at_ = absl::InfiniteFuture();
@@ -245,6 +247,8 @@ void PoolRunner::OnTakeover(TakeoverResult result, absl::Time received) {
     Apply(engine::TicketGone{id, engine::GoneReason::kCancelled});
   }
   tickets_in_ = true;
+  TellAll();
+  LookForAbsentees();
   std::vector<Sequencer::Closure> held;
   held.swap(held_feed_);
   for (Sequencer::Closure& closure : held) closure();
@@ -262,43 +266,6 @@ void PoolRunner::OnTicketChanges(in::WatchTicketsResponse::Changes changes, absl
   Events events;
   tickets_.Apply(std::move(changes), &events);
   ApplyAll(events);
-}
-
-void PoolRunner::OnAgentSnapshot(AgentSnapshot snapshot, absl::Time received) {
-  if (stopped_) return;
-  Begin(received);
-  Events events;
-  agents_.Apply(std::move(snapshot), &events);
-  ApplyAll(events);
-  agents_in_ = true;
-}
-
-void PoolRunner::OnAgentChanges(av::WatchAgentsResponse::Changes changes, absl::Time received) {
-  if (stopped_) return;
-  Begin(received);
-  Events events;
-  agents_.Apply(std::move(changes), &events);
-  ApplyAll(events);
-}
-
-void PoolRunner::OnDeliveryReady(bool ready) {
-  if (stopped_ || ready == delivery_ready_) return;
-  Begin(parts_.clock.Now());
-  delivery_ready_ = ready;
-  // Not left to Flush: the stream may be back within this round, and what was on offer is lost.
-  if (!ready) return UpdateOpen();
-  std::deque<ToAgent> unsaid;
-  unsaid.swap(unsaid_);
-  for (ToAgent& message : unsaid) parts_.delivery.Tell(std::move(message));
-  // What was on its way when the stream broke may be lost. Assignments are known by their ids:
-  // once more does no harm.
-  if (was_ready_) {
-    for (const auto& [id, work] : works_) {
-      work->tell_again = true;
-      if (work->on_record) TellConfirmed(*work);
-    }
-  }
-  was_ready_ = true;
 }
 
 void PoolRunner::OnLeaseHolds() {
@@ -348,8 +315,8 @@ void PoolRunner::UpdateOpen() {
         .With("uncommitted", parked_.size());
     choked_ = choked;
   }
-  bool open = started_ && offering_ && tickets_in_ && agents_in_ && delivery_ready_ && !choked_ &&
-              LeaseHolds();
+  bool open = started_ && offering_ && tickets_in_ && agents_in_ && !agents_.ready().empty() &&
+              !choked_ && LeaseHolds();
   if (open == engine_.IsOpen()) return;
   if (open) {
     Apply(engine::MatchingOpened{});

@@ -5,7 +5,7 @@
 // hear of assignments is said once it is on record, in the order in which it happened. Offers are
 // memory, and go out at once.
 //
-// Matching is open while both snapshots are in, the delivery stream stands, this process's lease
+// Matching is open while both snapshots are in, a delivery stream stands, this process's lease
 // holds, and neither records nor intake are too far behind. A commit that finds the pool in other
 // hands ends the runner for good.
 //
@@ -28,6 +28,7 @@
 #include "absl/status/status.h"
 #include "common/base/clock.h"
 #include "services/matcher/convert.h"
+#include "services/matcher/core/absentees.h"
 #include "services/matcher/core/agent_mirror.h"
 #include "services/matcher/core/decision_log.h"
 #include "services/matcher/core/metrics.h"
@@ -53,8 +54,10 @@ struct PoolRunnerOptions {
   // Matching closes while more than this wait here, and while intake owes more answers than that.
   size_t max_parked = 10'000;
   size_t max_untold = 200'000;
-  // Words for agents that are kept while there is no delivery stream.
-  size_t max_unsaid = 100'000;
+  // Ends that are kept for agents to whom no stream stands; of others they hear without the reason.
+  size_t max_untold_ends = 100'000;
+  // Accepted work of an agent who cannot be reached for this long is given to another. Zero: never.
+  absl::Duration lost_after = absl::Minutes(2);
   // Of the tape of this run; 0: none is kept.
   size_t tape_bytes = 0;
   // How long an agent who could not be reached gets nothing.
@@ -115,7 +118,8 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   void OnTicketChanges(intake::v1::WatchTicketsResponse::Changes changes, absl::Time received);
   void OnAgentSnapshot(AgentSnapshot snapshot, absl::Time received);
   void OnAgentChanges(availability::v1::WatchAgentsResponse::Changes changes, absl::Time received);
-  void OnDeliveryReady(bool ready);
+  // Words for agents of this node of availability are taken, or not any more.
+  void OnDeliveryReady(const std::string& node_id, bool ready);
   // The lease goes on after it had run out.
   void OnLeaseHolds();
   void OnProgressAnswers(const std::vector<ProgressAnswer>& answers);
@@ -199,6 +203,16 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   void CustomerHadLeft(const WorkPtr& work);
   void TellEnded(const Assignment& assignment, const std::string& reason);
   void Tell(ToAgent message);
+
+  // ---- pool_agents.cc: what sessions and nodes mean for what agents are told
+  bool KnowsWhatAgentsHave() const { return agents_in_ && tickets_in_; }
+  void TellAll();
+  void TellAllOn(const std::string& node_id);
+  void TellNewSessions();
+  void TellThatIsAll(const availability::v1::Agent& agent);
+  void LookForAbsence(const std::string& agent_id);
+  void LookForAbsentees();
+  void GiveUpAbsentees();
   ToAgent MessageTo(const std::string& agent_id) const;
   Confirmed ConfirmedOf(const Work& work) const;
   Assignment RecordOf(const engine::Assign& effect, const OpenOffer& offer) const;
@@ -253,8 +267,6 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   bool started_ = false;
   bool stopped_ = false;
   bool offering_ = true;
-  bool delivery_ready_ = false;
-  bool was_ready_ = false;
   bool agents_in_ = false;
   bool tickets_in_ = false;
   bool choked_ = false;
@@ -270,7 +282,10 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   absl::flat_hash_map<int64_t, WorkPtr> untold_ends_;
   std::optional<std::string> taken_back_;  // the assignment that the next RequeueTicket ends
   std::string last_ended_;                 // by the last RequeueTicket
-  std::deque<ToAgent> unsaid_;
+  // Ends of assignments, for agents to whom no stream stands.
+  absl::flat_hash_map<std::string, std::vector<ToAgent>> ends_untold_;
+  size_t untold_ = 0;
+  Absentees absentees_;
 
   struct Parked {
     uint64_t number;

@@ -26,8 +26,10 @@ struct ActRef {
 class DeliverySink {
  public:
   virtual ~DeliverySink() = default;
-  // In order. Lost if there is no stream.
-  virtual void Tell(availability::v1::DeliverRequest::ToAgent message) = 0;
+  // In order, to the node of availability that has the agent's session. Lost if there is no stream
+  // to it.
+  virtual void Tell(const std::string& node_id,
+                    availability::v1::DeliverRequest::ToAgent message) = 0;
   virtual void Answer(ActRef act, const absl::Status& status,
                       std::optional<availability::v1::AssignmentConfirmed> confirmed) = 0;
   // What was said since the last Flush had better go out now.

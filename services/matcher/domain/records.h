@@ -37,6 +37,7 @@ inline constexpr char kAfterWorkElapsed[] = "after_work_elapsed";
 inline constexpr char kCustomerLeft[] = "customer_left";
 inline constexpr char kTransferred[] = "transferred";
 inline constexpr char kRequeued[] = "requeued";
+inline constexpr char kLost[] = "agent_lost";
 }  // namespace end_reason
 
 struct Offer {

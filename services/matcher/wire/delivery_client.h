@@ -1,9 +1,9 @@
-// The stream to availability: words for agents go out, acts come in.
+// The stream to one node of availability: words for its agents go out, acts come in.
 //
 // One stream for all pools of this process. What is said while a write is under way goes into the
 // next one. The stream is made again after a break, with jitter; acts that came on the old one are
 // not answered any more (availability has told their senders), and words said without a stream are
-// lost: the runners, which know what has to be heard, hold those back.
+// lost: the runners, which know what has to be heard, say it again when one stands.
 //
 // Threading: thread-safe. Handlers are called on threads of gRPC, in order.
 //
@@ -42,7 +42,7 @@ struct ServedPool {
   int64_t epoch = 0;
 };
 
-class DeliveryClient final : public DeliverySink {
+class DeliveryClient {
  public:
   struct Handlers {
     // The pools for which words are taken from now on; those not named are not.
@@ -54,7 +54,7 @@ class DeliveryClient final : public DeliverySink {
 
   DeliveryClient(std::shared_ptr<grpc::Channel> channel, DeliveryOptions options,
                  Handlers handlers);
-  ~DeliveryClient() override;
+  ~DeliveryClient();
 
   void Start();
   // Writes what is pending, within `limit`, and ends the stream. No handler is called afterwards.
@@ -63,10 +63,12 @@ class DeliveryClient final : public DeliverySink {
   // All pools that this process serves.
   void Serve(std::vector<ServedPool> pools);
 
-  void Tell(availability::v1::DeliverRequest::ToAgent message) override;
+  // In order. Lost if there is no stream.
+  void Tell(availability::v1::DeliverRequest::ToAgent message);
   void Answer(ActRef act, const absl::Status& status,
-              std::optional<availability::v1::AssignmentConfirmed> confirmed) override;
-  void Flush() override;
+              std::optional<availability::v1::AssignmentConfirmed> confirmed);
+  // What was said since the last Flush had better go out now.
+  void Flush();
 
  private:
   class Impl;

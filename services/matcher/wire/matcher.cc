@@ -58,13 +58,15 @@ void Matcher::Start(const std::string& address) {
 }
 
 void Matcher::OpenDelivery() {
-  DeliveryClient::Handlers handlers;
-  handlers.ready = [this](const std::set<std::string>& pools) { OnReady(pools); };
-  handlers.gone = [this](const std::string& reason) {
-    SetHealth(kDeliveryPart, false, reason);
-    for (const Pool& pool : ServedPools()) {
-      pool.sequencer->Post([runner = pool.runner] { runner->OnDeliveryReady(false); });
-    }
+  DeliveryFleet::Handlers handlers;
+  handlers.ready = [this](const std::string& node_id, const std::set<std::string>& pools) {
+    OnReady(node_id, pools);
+  };
+  handlers.gone = [this](const std::string& node_id, const std::string& reason) {
+    OnGone(node_id, reason);
+  };
+  handlers.listed = [](const absl::Status& status) {
+    if (!status.ok()) Log(Severity::kDebug).Msg("cannot list availability's nodes").Error(status);
   };
   handlers.act = [this](ActRef ref, av::DeliverResponse::Act act, absl::Time received) {
     OnAct(ref, std::move(act), received);
@@ -72,8 +74,10 @@ void Matcher::OpenDelivery() {
   handlers.undelivered = [this](const av::DeliverResponse::Undelivered& undelivered) {
     OnUndelivered(undelivered);
   };
-  delivery_ = std::make_unique<DeliveryClient>(
-      parts_.availability, DeliveryOptions{.matcher_id = options_.node_id}, std::move(handlers));
+  FleetOptions options;
+  options.delivery.matcher_id = options_.node_id;
+  options.list_interval = options_.node_poll;
+  delivery_ = std::make_unique<DeliveryFleet>(parts_.availability, options, std::move(handlers));
   delivery_->Start();
 }
 
@@ -128,13 +132,27 @@ void Matcher::ReportHealth() {
 
 // ---- what comes in
 
-void Matcher::OnReady(const std::set<std::string>& pools) {
-  SetHealth(kDeliveryPart, true, "");
+void Matcher::OnReady(const std::string& node_id, const std::set<std::string>& pools) {
   std::lock_guard lock(mutex_);
+  ready_.insert(node_id);
+  SetHealth(kDeliveryPart, true, "");
+  for (const auto& [id, pool] : pools_) {
+    if (!pool.runner) continue;
+    pool.sequencer->Post([runner = pool.runner, node_id, ready = pools.count(id) > 0] {
+      runner->OnDeliveryReady(node_id, ready);
+    });
+  }
+}
+
+// Well as long as any node is there: agents of others cannot be reached, and come to one that is.
+void Matcher::OnGone(const std::string& node_id, const std::string& reason) {
+  std::lock_guard lock(mutex_);
+  ready_.erase(node_id);
+  if (ready_.empty()) SetHealth(kDeliveryPart, false, reason);
   for (const auto& [id, pool] : pools_) {
     if (!pool.runner) continue;
     pool.sequencer->Post(
-        [runner = pool.runner, ready = pools.count(id) > 0] { runner->OnDeliveryReady(ready); });
+        [runner = pool.runner, node_id] { runner->OnDeliveryReady(node_id, false); });
   }
 }
 

@@ -29,7 +29,7 @@
 #include "services/matcher/core/own_lease.h"
 #include "services/matcher/core/pool_runner.h"
 #include "services/matcher/wire/chores.h"
-#include "services/matcher/wire/delivery_client.h"
+#include "services/matcher/wire/delivery_fleet.h"
 #include "services/matcher/wire/ownership.h"
 #include "services/matcher/wire/pause_sender.h"
 #include "services/matcher/wire/pool_directory.h"
@@ -52,6 +52,9 @@ struct MatcherOptions {
   // Until when a pool that is handed over has to be settled; what was not told by then, its next
   // holder tells.
   absl::Duration hand_over_limit = absl::Seconds(3);
+  absl::Duration lost_after = absl::Minutes(2);  // see PoolRunnerOptions
+  absl::Duration node_poll =
+      absl::Milliseconds(500);  // how often nodes of availability are asked for
   absl::Duration feed_silence = absl::Seconds(20);
   // How long a feed, the delivery stream, intake or the records may be away before health says so.
   absl::Duration health_tolerance = absl::Seconds(2);
@@ -137,7 +140,8 @@ class Matcher final : public PoolOperations, public std::enable_shared_from_this
   void SetHealth(const std::string& part, bool well, const std::string& reason);
   absl::Status NotServed(const std::string& pool_id) const;
 
-  void OnReady(const std::set<std::string>& pools);
+  void OnReady(const std::string& node_id, const std::set<std::string>& pools);
+  void OnGone(const std::string& node_id, const std::string& reason);
   void OnAct(ActRef ref, availability::v1::DeliverResponse::Act act, absl::Time received);
   void OnUndelivered(const availability::v1::DeliverResponse::Undelivered& undelivered);
   void OnAnswered(const std::string& pool_id, std::vector<ProgressAnswer> answers);
@@ -157,7 +161,8 @@ class Matcher final : public PoolOperations, public std::enable_shared_from_this
   mutable std::mutex mutex_;
   std::map<std::string, Pool> pools_;
   std::atomic<bool> draining_{false};
-  std::unique_ptr<DeliveryClient> delivery_;
+  std::set<std::string> ready_;  // nodes of availability that take words; under mutex_
+  std::unique_ptr<DeliveryFleet> delivery_;
   std::unique_ptr<ProgressSender> progress_;
   std::unique_ptr<PauseSender> pauses_;
   std::unique_ptr<Chores> chores_;

@@ -87,6 +87,7 @@ void Matcher::Serve(const Hold& hold, Loaded loaded) {
   options.pool_id = pool_id;
   options.epoch = hold.epoch;
   options.tape_bytes = options_.tape_bytes;
+  options.lost_after = options_.lost_after;
   PoolRunnerParts parts{.clock = parts_.clock,
                         .sequencer = *sequencer,
                         .store = parts_.store,

@@ -192,6 +192,7 @@ av::Agent FakeAvailability::NewAgent(const std::string& agent_id) {
   agent.set_presence(av::PRESENCE_ONLINE);
   agent.set_connected(true);
   agent.set_session_id("s-" + agent_id);
+  agent.set_node_id("n-1");
   return agent;
 }
 
@@ -232,6 +233,14 @@ grpc::Status FakeAvailability::WatchAgents(Context* context, const av::WatchAgen
   return {grpc::StatusCode::UNAVAILABLE, "cut"};
 }
 
+grpc::Status FakeAvailability::ListNodes(Context*, const av::ListNodesRequest*,
+                                         av::ListNodesResponse* response) {
+  av::Node& node = *response->add_nodes();
+  node.set_node_id("n-1");
+  node.set_address(address());
+  return grpc::Status::OK;
+}
+
 void FakeAvailability::Take(const av::DeliverRequest& request, DeliveryStream* stream) {
   largest_batch = std::max<size_t>(largest_batch, request.items_size());
   for (const av::DeliverRequest::Item& item : request.items()) {
@@ -240,6 +249,8 @@ void FakeAvailability::Take(const av::DeliverRequest& request, DeliveryStream* s
       *ready.add_items()->mutable_ready()->mutable_pool_ids() = item.serve().pool_ids();
       stream->Write(ready);
       served.emplace_back(item.serve().pool_ids().begin(), item.serve().pool_ids().end());
+    } else if (item.has_to_agent() && item.to_agent().has_told()) {
+      all.push_back(item.to_agent().told().session_id());
     } else if (item.has_to_agent()) {
       told.push_back(item.to_agent());
     } else if (item.has_act_answer()) {

@@ -115,12 +115,15 @@ class FakeAvailability final : public FakePeer,
   grpc::Status WatchAgents(Context*, const availability::v1::WatchAgentsRequest*,
                            grpc::ServerWriter<availability::v1::WatchAgentsResponse>*) override;
   grpc::Status Deliver(Context*, DeliveryStream*) override;
+  grpc::Status ListNodes(Context*, const availability::v1::ListNodesRequest*,
+                         availability::v1::ListNodesResponse*) override;
 
   // For Await.
   bool Offered(const std::string& ticket_id) const;
   std::string LastOffer() const;
 
   std::vector<availability::v1::DeliverRequest::ToAgent> told;
+  std::vector<std::string> all;  // sessions that were told that this was all
   std::vector<std::vector<std::string>> served;  // the pools of each `serve`
   std::map<uint64_t, availability::v1::DeliverRequest::ActAnswer> answers;
   size_t largest_batch = 0;

@@ -251,9 +251,9 @@ TEST_CASE("an answer that comes after the agent has stopped waiting is said all 
     pool.ChangeAgent("ann", [](PoolTester::Agent& ann) { ann.set_session_id("s-2"); });
   }
   SECTION("the delivery stream is another") {
-    pool.runner->OnDeliveryReady(false);
+    pool.runner->OnDeliveryReady("n-1", false);
     pool.Run();
-    pool.runner->OnDeliveryReady(true);
+    pool.runner->OnDeliveryReady("n-1", true);
     pool.Run();
   }
   pool.store.Release();

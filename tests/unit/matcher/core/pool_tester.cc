@@ -74,7 +74,7 @@ void PoolTester::Open() {
   fed_ = true;
   SendTickets();
   SendAgents();
-  runner->OnDeliveryReady(true);
+  runner->OnDeliveryReady("n-1", true);
   Run();
 }
 
@@ -140,6 +140,7 @@ PoolTester::Agent& PoolTester::AddAgent(const std::string& id,
   agent.set_presence(av::PRESENCE_ONLINE);
   agent.set_connected(true);
   agent.set_session_id("s-" + id);
+  agent.set_node_id("n-1");
   *agent.mutable_presence_time() = ToProtoTime(clock.Now());
   ChangeAgent(id, change);
   return agent;

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,14 @@ class FakeDelivery final : public DeliverySink {
     int times = 0;
   };
 
-  void Tell(ToAgent message) override { told.push_back(std::move(message)); }
+  void Tell(const std::string& node_id, ToAgent message) override {
+    nodes.insert(node_id);
+    if (message.has_told()) {
+      all.push_back(message.told().session_id());
+    } else {
+      told.push_back(std::move(message));
+    }
+  }
   void Answer(ActRef act, const absl::Status& status, std::optional<Confirmed> confirmed) override {
     Answered& answer = answers[act.act_id];
     answer = {status, std::move(confirmed), answer.times + 1};
@@ -39,6 +47,8 @@ class FakeDelivery final : public DeliverySink {
   void Flush() override {}
 
   std::vector<ToAgent> told;
+  std::vector<std::string> all;  // sessions that were told that this was all
+  std::set<std::string> nodes;   // that were told anything
   std::map<uint64_t, Answered> answers;
 };
 
