@@ -26,12 +26,12 @@ constexpr absl::Duration kMostThinking = absl::Milliseconds(150);
 constexpr absl::Duration kMostWork = absl::Milliseconds(400);
 constexpr absl::Duration kBetweenPauses = absl::Seconds(12), kPause = absl::Milliseconds(800);
 
-// gRPC tries them in this order, and goes on to the next when one is not there.
+// As a balancer would: each in turn, and past those that are not there (common/rpc/channel.cc).
 std::string Target(std::vector<std::string> addresses, Random& random) {
   std::rotate(addresses.begin(),
               addresses.begin() + random.Below(static_cast<int>(addresses.size())),
               addresses.end());
-  return "ipv4:" + absl::StrJoin(addresses, ",");
+  return absl::StrJoin(addresses, ",");
 }
 
 std::string PresenceName(availability::v1::Presence presence) {
