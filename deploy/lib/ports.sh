@@ -1,33 +1,46 @@
 # The ports of a local stack. All follow from one base: 7400 gives gRPC on 7401 to 7403, metrics on
-# 7411 to 7413 and PostgreSQL on 7432, all on the loopback interface. More matchers than one have gRPC
-# from 7442 and metrics from 7452.
+# 7411 to 7413 and PostgreSQL on 7432, all on the loopback interface. Further nodes have gRPC from 7442
+# (matchers), 7462 (intake) and 7482 (availability), and metrics 10 above.
 # shellcheck shell=bash
 
 # shellcheck disable=SC2034  # the scripts that source this use it
 DEFAULT_PORT_BASE=7400
 
-# The services in the order in which they start; a service's place is its port's last digit.
+# The services, as many nodes of each, in the order in which they start.
 SERVICES=(intake availability matcher)
-MAX_MATCHERS=9
+MAX_NODES=9
 
-# use_matchers N: SERVICES with that many matchers: matcher, matcher-2, matcher-3 and so on.
-use_matchers() {
-  local n
-  SERVICES=(intake availability matcher)
-  for ((n = 2; n <= $1; n++)); do SERVICES+=("matcher-$n"); done
+# use_nodes I A M: SERVICES with so many nodes: intake, intake-2, availability, matcher, matcher-2 ...
+use_nodes() {
+  local kind n
+  SERVICES=()
+  for kind in intake availability matcher; do
+    SERVICES+=("$kind")
+    for ((n = 2; n <= $1; n++)); do SERVICES+=("$kind-$n"); done
+    shift
+  done
 }
-count_matchers() { printf '%s' $((${#SERVICES[@]} - 2)); }
+# nodes_of KIND: the names of its nodes, one a line.
+nodes_of() {
+  local service
+  for service in "${SERVICES[@]}"; do
+    [[ "${service%-[0-9]}" == "$1" ]] && printf '%s\n' "$service"
+  done
+}
+count_nodes() { nodes_of "$1" | wc -l; }
 program_of() { printf 'muster-%s' "${1%-[0-9]}"; }
 
 service_port() {
-  local i
-  if [[ "$1" == matcher-[2-9] ]]; then
-    printf '%s' $((PORT_BASE + 40 + ${1#matcher-}))
-    return
-  fi
-  for i in "${!SERVICES[@]}"; do
-    [[ "${SERVICES[$i]}" == "$1" ]] && printf '%s' $((PORT_BASE + 1 + i))
-  done
+  local further
+  case "$1" in
+    intake) printf '%s' $((PORT_BASE + 1)) && return ;;
+    availability) printf '%s' $((PORT_BASE + 2)) && return ;;
+    matcher) printf '%s' $((PORT_BASE + 3)) && return ;;
+    matcher-*) further=40 ;;
+    intake-*) further=60 ;;
+    *) further=80 ;;
+  esac
+  printf '%s' $((PORT_BASE + further + ${1##*-}))
 }
 metrics_port() { printf '%s' $(($(service_port "$1") + 10)); }
 postgres_port() { printf '%s' $((PORT_BASE + 32)); }

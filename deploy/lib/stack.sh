@@ -24,13 +24,14 @@ _load_settings() {
   [[ "$PORT_BASE" =~ ^[0-9]+$ && "$PORT_BASE" -ge 1024 && "$PORT_BASE" -le 65000 ]] ||
     die "MUSTER_PORT_BASE is '$PORT_BASE'; it must be a number from 1024 to 65000"
   if stack_is_up; then
-    local matchers=1
-    { read -r PORT_BASE && read -r BIN && read -r matchers; } <"$MUSTER_HOME/run/stack" || true
-    use_matchers "$matchers"
+    local nodes=()
+    { read -r PORT_BASE && read -r BIN && read -r -a nodes; } <"$MUSTER_HOME/run/stack" || true
+    use_nodes "${nodes[0]:-1}" "${nodes[1]:-1}" "${nodes[2]:-1}"
   fi
 }
+all_counts() { printf '%s %s %s' "$(count_nodes intake)" "$(count_nodes availability)" "$(count_nodes matcher)"; }
 _save_settings() {
-  printf '%s\n%s\n%s\n' "$PORT_BASE" "$BIN" "$(count_matchers)" >"$MUSTER_HOME/run/stack"
+  printf '%s\n%s\n%s\n' "$PORT_BASE" "$BIN" "$(all_counts)" >"$MUSTER_HOME/run/stack"
 }
 _forget_settings() { rm -f "$MUSTER_HOME/run/stack"; }
 
@@ -45,6 +46,12 @@ stack_is_up() {
 }
 
 address_of() { printf '127.0.0.1:%s' "$(service_port "$1")"; }
+# Of all nodes of a kind, with commas between them: calls go to each in turn.
+addresses_of() {
+  local node all=''
+  while read -r node; do all+="${all:+,}$(address_of "$node")"; done < <(nodes_of "$1")
+  printf '%s' "$all"
+}
 pid_file_of() { printf '%s/run/%s.pid' "$MUSTER_HOME" "$1"; }
 log_file_of() {
   if [[ "$1" == postgres ]]; then
@@ -56,16 +63,17 @@ log_file_of() {
 
 # Runs the command line against this stack.
 muster() {
-  MUSTER_INTAKE="$(address_of intake)" MUSTER_AVAILABILITY="$(address_of availability)" \
+  MUSTER_INTAKE="$(addresses_of intake)" MUSTER_AVAILABILITY="$(addresses_of availability)" \
     MUSTER_MATCHER="$(address_of matcher)" "$BIN/muster" "$@"
 }
 
 # What a shell needs so that `muster` finds this stack.
 print_environment() {
   local service
-  for service in intake availability matcher; do
-    printf "export MUSTER_%s='%s'\n" "${service^^}" "$(address_of "$service")"
+  for service in intake availability; do
+    printf "export MUSTER_%s='%s'\n" "${service^^}" "$(addresses_of "$service")"
   done
+  printf "export MUSTER_MATCHER='%s'\n" "$(address_of matcher)"
   printf "export MUSTER_DATABASE_URL='%s'\n" "$(database_url)"
   printf "export PATH='%s':\"\$PATH\"\n" "$BIN"
 }
@@ -77,20 +85,21 @@ _start_service() {
   if [[ -f "$log" && "$(stat -c %s "$log")" -gt "$LOG_ROTATE_BYTES" ]]; then mv -f "$log" "$log.1"; fi
   flags=(--listen "$(address_of "$service")" --metrics-listen "127.0.0.1:$(metrics_port "$service")")
   if [[ "$(program_of "$service")" == muster-matcher ]]; then
-    flags+=(--intake "$(address_of intake)" --availability "$(address_of availability)")
+    flags+=(--intake "$(addresses_of intake)" --availability "$(addresses_of availability)")
   fi
   # The address holds a password: it goes by the environment, which no other user can read.
   MUSTER_DATABASE_URL="$(database_url)" \
     start_process "$(pid_file_of "$service")" "$log" "$BIN/$(program_of "$service")" "${flags[@]}"
 }
 
-# Whether every service says that it serves: each matcher is asked beside the other two.
+# Whether every node says that it serves: each is asked beside the first of the other kinds.
 _all_serve() {
-  local service
+  local service intake availability matcher
   for service in "${SERVICES[@]}"; do
-    [[ "$(program_of "$service")" == muster-matcher ]] || continue
-    MUSTER_INTAKE="$(address_of intake)" MUSTER_AVAILABILITY="$(address_of availability)" \
-      MUSTER_MATCHER="$(address_of "$service")" "$BIN/muster" status >/dev/null 2>&1 || return 1
+    intake=intake availability=availability matcher=matcher
+    printf -v "${service%-[0-9]}" '%s' "$service"
+    MUSTER_INTAKE="$(address_of "$intake")" MUSTER_AVAILABILITY="$(address_of "$availability")" \
+      MUSTER_MATCHER="$(address_of "$matcher")" "$BIN/muster" status >/dev/null 2>&1 || return 1
   done
 }
 

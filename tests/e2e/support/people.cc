@@ -144,12 +144,12 @@ void Pool::WaitForAssignment(const std::string& assignment_id, matcher::v1::Assi
 Agent::Agent(Stack& stack, const std::string& pool_id, const std::string& agent_id)
     : stack_(stack), pool_id_(pool_id), agent_id_(agent_id) {
   stub_ = availability::v1::AgentLink::NewStub(stack_.channel(Part::kAvailability));
-  Connect(availability::v1::PRESENCE_ONLINE);
+  Connect(availability::v1::PRESENCE_ONLINE, false);
 }
 
 Agent::~Agent() { Cut(); }
 
-void Agent::Connect(availability::v1::Presence presence) {
+Agent::Frame::Welcome Agent::Connect(availability::v1::Presence presence, bool resume) {
   call_ = std::make_unique<grpc::ClientContext>();
   call_->set_wait_for_ready(true);
   stream_ = stub_->Connect(call_.get());
@@ -158,6 +158,7 @@ void Agent::Connect(availability::v1::Presence presence) {
     Frame frame;
     while (stream_->Read(&frame)) {
       std::lock_guard lock(mutex_);
+      if (std::string wrong = place_.Take(frame); !wrong.empty()) wrong_.push_back(wrong);
       frames_.push_back(frame);
       changed_.notify_all();
     }
@@ -169,8 +170,12 @@ void Agent::Connect(availability::v1::Presence presence) {
   hello.mutable_hello()->set_pool_id(pool_id_);
   hello.mutable_hello()->set_client("e2e test");
   hello.mutable_hello()->set_presence(presence);
+  if (resume) {
+    std::lock_guard lock(mutex_);
+    place_.Fill(hello.mutable_hello());
+  }
   Send(hello);
-  WaitFor("welcome", [](const Frame& f) { return f.has_welcome(); });
+  return WaitFor("welcome", [](const Frame& f) { return f.has_welcome(); }).welcome();
 }
 
 void Agent::Cut() {
@@ -188,7 +193,18 @@ void Agent::Reconnect() {
     std::lock_guard lock(mutex_);
     frames_.clear();
   }
-  Connect(availability::v1::PRESENCE_UNSPECIFIED);
+  Connect(availability::v1::PRESENCE_UNSPECIFIED, false);
+}
+
+Agent::Frame::Welcome Agent::Return(const std::shared_ptr<grpc::Channel>& node) {
+  Cut();
+  stub_ = availability::v1::AgentLink::NewStub(node);
+  return Connect(availability::v1::PRESENCE_UNSPECIFIED, true);
+}
+
+std::vector<std::string> Agent::wrong() {
+  std::lock_guard lock(mutex_);
+  return wrong_;
 }
 
 bool Agent::ended() {

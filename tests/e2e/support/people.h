@@ -22,6 +22,7 @@
 
 #include "absl/time/time.h"
 #include "muster/availability/v1/link.grpc.pb.h"
+#include "services/cli/session_place.h"
 #include "tests/e2e/support/stack.h"
 
 namespace muster::e2e {
@@ -85,6 +86,10 @@ class Agent {
   void Cut();
   // A new stream and hello, with the presence as it was.
   void Reconnect();
+  // A new stream, to this node, and a hello that names what it has seen; the welcome.
+  Frame::Welcome Return(const std::shared_ptr<grpc::Channel>& node);
+  // What was wrong with the numbers of the frames that it got, if anything.
+  std::vector<std::string> wrong();
   // The stream has ended, from the other side or ours.
   bool ended();
   // Nothing of this kind has come so far.
@@ -92,7 +97,7 @@ class Agent {
 
  private:
   Frame WaitFor(const std::string& what, const std::function<bool(const Frame&)>& wanted);
-  void Connect(availability::v1::Presence presence);
+  Frame::Welcome Connect(availability::v1::Presence presence, bool resume);
 
   Stack& stack_;
   const std::string pool_id_;
@@ -104,6 +109,8 @@ class Agent {
   std::mutex write_mutex_;
   std::condition_variable changed_;
   std::deque<Frame> frames_;
+  cli::SessionPlace place_;
+  std::vector<std::string> wrong_;
   bool ended_ = false;
   std::thread reader_;
 };

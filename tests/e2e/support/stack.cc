@@ -70,6 +70,7 @@ void Stack::Start(Part part) {
   if (part == Part::kMatcher) {
     args.push_back("--intake=" + address(Part::kIntake));
     args.push_back("--availability=" + address(Part::kAvailability));
+    args.push_back("--lost-after=" + options_.lost_after);
   }
   processes_[part] = std::make_unique<Process>(BinDir() + "/" + ProgramOf(part), args);
 }

@@ -27,6 +27,7 @@ struct StackOptions {
   // How long an agent whose link ended is held.
   std::string grace = "10s";
   std::string lease = "60s";  // test agents send no heartbeats
+  std::string lost_after = "2m";
 };
 
 class Stack {

@@ -235,9 +235,15 @@ grpc::Status FakeAvailability::WatchAgents(Context* context, const av::WatchAgen
 
 grpc::Status FakeAvailability::ListNodes(Context*, const av::ListNodesRequest*,
                                          av::ListNodesResponse* response) {
+  std::lock_guard lock(mutex);
   av::Node& node = *response->add_nodes();
-  node.set_node_id("n-1");
+  node.set_node_id(node_id);
   node.set_address(address());
+  for (const auto& [id, where] : others) {
+    av::Node& other = *response->add_nodes();
+    other.set_node_id(id);
+    other.set_address(where);
+  }
   return grpc::Status::OK;
 }
 

@@ -123,7 +123,9 @@ class FakeAvailability final : public FakePeer,
   std::string LastOffer() const;
 
   std::vector<availability::v1::DeliverRequest::ToAgent> told;
-  std::vector<std::string> all;  // sessions that were told that this was all
+  std::string node_id = "n-1";
+  std::map<std::string, std::string> others;     // nodes that it lists beside itself: addresses
+  std::vector<std::string> all;                  // sessions that were told that this was all
   std::vector<std::vector<std::string>> served;  // the pools of each `serve`
   std::map<uint64_t, availability::v1::DeliverRequest::ActAnswer> answers;
   size_t largest_batch = 0;

@@ -1,5 +1,6 @@
 // The matcher over gRPC, between a fake intake and a fake availability: feeds that break, streams
 // that end, progress that is not taken. The records are in memory.
+#include <algorithm>
 #include <future>
 
 #include "absl/time/clock.h"
@@ -33,6 +34,7 @@ class WireTester {
     options.ownership.settle = absl::Milliseconds(100);
     options.lease_margin = lease / 10;
     options.health_tolerance = kTolerance;
+    options.node_poll = absl::Milliseconds(20);
     MatcherParts parts{.intake = intake.Channel(),
                        .availability = availability.Channel(),
                        .store = *store,
@@ -240,6 +242,58 @@ TEST_CASE("without a delivery stream nothing is offered; on its return offers ar
       [&] { return wire.availability.streams >= 2 && wire.availability.LastOffer() != first; }));
   CHECK(wire.Well());
   CHECK(wire.AnswerTo(wire.Accept("ann")).status().code() == 0);
+}
+
+TEST_CASE("each node of availability hears of its own agents, and its acts are answered there") {
+  WireTester wire;
+  FakeAvailability second;
+  {
+    std::lock_guard lock(wire.availability.mutex);
+    wire.availability.others["n-2"] = second.address();
+  }
+  REQUIRE(wire.Well());
+  av::Agent bob = wire.availability.NewAgent("bob");
+  bob.set_node_id("n-2");
+  wire.availability.Put(bob);
+  wire.intake.Put(wire.intake.NewTicket("t-1"));
+  REQUIRE(second.Await([&] { return second.Offered("t-1"); }));
+  std::string offer;
+  {
+    std::lock_guard lock(second.mutex);
+    offer = second.LastOffer();
+    CHECK(second.all == std::vector<std::string>{"s-bob"});
+  }
+  const uint64_t act = second.Send(
+      "bob", [&](FakeAvailability::Act& a) { a.mutable_accept_offer()->set_offer_id(offer); });
+  REQUIRE(second.Await([&] { return second.answers.count(act) > 0; }));
+  {
+    std::lock_guard lock(wire.availability.mutex);
+    CHECK(wire.availability.told.empty());
+  }
+
+  // The node goes: its agents get nothing more, and the matcher is well all the same.
+  {
+    std::lock_guard lock(wire.availability.mutex);
+    wire.availability.others.clear();
+  }
+  second.Down();
+  CHECK(wire.Well());
+  wire.intake.Put(wire.intake.NewTicket("t-2"));
+  wire.availability.Put(wire.availability.NewAgent("ann"));
+  REQUIRE(wire.availability.Await([&] { return wire.availability.Offered("t-2"); }));
+
+  // Bob comes to the other node: all that he has is told there.
+  bob.set_node_id("n-1");
+  bob.set_session_id("s-2");
+  wire.availability.Put(bob);
+  REQUIRE(wire.availability.Await([&] {
+    return std::count(wire.availability.all.begin(), wire.availability.all.end(), "s-2") == 1;
+  }));
+  std::lock_guard lock(wire.availability.mutex);
+  CHECK(std::any_of(wire.availability.told.begin(), wire.availability.told.end(),
+                    [&](const auto& message) {
+                      return message.assignment_confirmed().assignment_id() == offer;
+                    }));
 }
 
 TEST_CASE("an offer that could not be shown goes to another agent") {
