@@ -21,15 +21,23 @@ namespace muster::availability {
 
 using AgentHub = ChangeHub<v1::WatchAgentsResponse>;
 
-class Writer {
+// Where mutations go.
+class MutationSink {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<Outcome>)>;
+
+  virtual ~MutationSink() = default;
+  // `done` comes once, after the mutation's own `committed` and after the feed was told.
+  virtual void Submit(Mutation mutation, absl::Time deadline, Done done) = 0;
+};
+
+class Writer final : public MutationSink {
+ public:
 
   // `store` and `hub` outlive it.
   Writer(Store& store, AgentHub& hub, CommitterOptions options);
 
-  // `done` comes once, after the mutation's own `committed` and after the feed was told.
-  void Submit(Mutation mutation, absl::Time deadline, Done done);
+  void Submit(Mutation mutation, absl::Time deadline, Done done) override;
   bool Healthy() const { return committer_.Healthy(); }
   void Drain() { committer_.Drain(); }
 

@@ -8,8 +8,8 @@
 //
 //   Outbox<PlatformFrame> outbox("s-1");
 //   frame.set_sequence(outbox.next());
-//   outbox.Add(frame, frame.ByteSizeLong());
-//   if (outbox.HasAllAfter(seen)) outbox.ForEachAfter(seen, [&](const PlatformFrame& f) { ... });
+//   outbox.Add(frame, frame.ByteSizeLong(), link);
+//   if (outbox.HasAllAfter(seen)) outbox.Repeat(seen, link, [&](const PlatformFrame& f) { ... });
 #pragma once
 
 #include <algorithm>
@@ -32,10 +32,11 @@ class Outbox {
   // The number of the next frame.
   int64_t next() const { return last_ + 1; }
 
-  void Add(Frame frame, size_t bytes) {
+  // `link`: on which it is sent, 0 if on none.
+  void Add(Frame frame, size_t bytes, uint64_t link) {
     ++last_;
     bytes_ += bytes;
-    kept_.push_back({std::move(frame), bytes});
+    kept_.push_back({std::move(frame), bytes, link});
     size_t drop = 0;
     while (kept_.size() - drop > kMaxOutboxFrames || bytes_ > kMaxOutboxBytes) {
       bytes_ -= kept_[drop++].bytes;
@@ -54,16 +55,21 @@ class Outbox {
 
   bool HasAllAfter(int64_t sequence) const { return sequence >= First() - 1 && sequence <= last_; }
 
+  // What comes after `sequence` goes on this link, but for what has been sent on it already: an
+  // agent may say hello twice before it has read what came after the first.
   template <class Fn>
-  void ForEachAfter(int64_t sequence, Fn fn) const {
+  void Repeat(int64_t sequence, uint64_t link, Fn fn) {
     const int64_t skip = std::max<int64_t>(sequence + 1 - First(), 0);
-    for (size_t i = static_cast<size_t>(skip); i < kept_.size(); ++i) fn(kept_[i].frame);
+    for (size_t i = static_cast<size_t>(skip); i < kept_.size(); ++i) {
+      if (std::exchange(kept_[i].link, link) != link) fn(kept_[i].frame);
+    }
   }
 
  private:
   struct Kept {
     Frame frame;
     size_t bytes;
+    uint64_t link;
   };
 
   // The number of the first that is kept, or would be the next.

@@ -15,7 +15,7 @@ Membership::~Membership() { Stop(); }
 
 void Membership::Start(Node self) {
   self_ = std::move(self);
-  thread_ = std::thread([this] { Run(); });
+  if (options_.own_thread) thread_ = std::thread([this] { Run(); });
 }
 
 void Membership::Stop() {

@@ -32,6 +32,7 @@ namespace muster::availability {
 struct MembershipOptions {
   absl::Duration lease = absl::Seconds(3);
   absl::Duration renew = absl::Seconds(1);
+  bool own_thread = true;  // else the lease is renewed by Step alone
 };
 
 class Membership {
@@ -44,6 +45,8 @@ class Membership {
 
   // Once.
   void Start(Node self);
+  // One renewal, for a simulation that has no threads.
+  void Step() { Renew(); }
   // Gives the lease back, so that others need not wait for its end.
   void Stop();
 

@@ -314,9 +314,10 @@ void Router::Send(const AgentKey& key, v1::PlatformFrame frame) {
   if (!session || spoken == spoken_.end()) return;
   Outbox<v1::PlatformFrame>& outbox = spoken->second.outbox;
   if (outbox.session_id() != session->session_id) return;
+  const LinkId link = session->connected ? session->link : 0;
   frame.set_sequence(outbox.next());
-  outbox.Add(frame, frame.ByteSizeLong());
-  if (session->connected && session->link != 0) SendOn(session->link, std::move(frame));
+  outbox.Add(frame, frame.ByteSizeLong(), link);
+  if (link != 0) SendOn(link, std::move(frame));
 }
 
 void Router::SendOn(LinkId link, v1::PlatformFrame frame) {

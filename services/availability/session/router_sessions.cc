@@ -107,8 +107,8 @@ Router::Resumed Router::SessionResumed(const v1::Agent& agent, LinkId link,
       resumed = Resumed::kLinkGone;
     } else {
       Welcome(key, link, std::move(welcome), request_id);
-      spoken->second.outbox.ForEachAfter(
-          last_sequence, [&](const v1::PlatformFrame& frame) { SendOn(link, frame); });
+      spoken->second.outbox.Repeat(last_sequence, link,
+                                   [&](const v1::PlatformFrame& frame) { SendOn(link, frame); });
     }
   }
   Flush();

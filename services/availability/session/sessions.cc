@@ -24,8 +24,8 @@ Mutation MutationOf(const AgentKey& key, RequestMark request, absl::Time now) {
 
 }  // namespace
 
-Sessions::Sessions(SessionsOptions options, SessionTable& table, Router& router, Writer& writer,
-                   const Clock& clock, const Clock& steady)
+Sessions::Sessions(SessionsOptions options, SessionTable& table, Router& router,
+                   MutationSink& writer, const Clock& clock, const Clock& steady)
     : options_(std::move(options)),
       table_(table),
       router_(router),

@@ -58,7 +58,7 @@ class Sessions {
   using Done = std::function<void(absl::StatusOr<Outcome>)>;
 
   // All outlive it.
-  Sessions(SessionsOptions options, SessionTable& table, Router& router, Writer& writer,
+  Sessions(SessionsOptions options, SessionTable& table, Router& router, MutationSink& writer,
            const Clock& clock, const Clock& steady);
 
   // RESOURCE_EXHAUSTED, HELLO_RATE, with the time after which to say hello again.
@@ -113,7 +113,7 @@ class Sessions {
   const SessionsOptions options_;
   SessionTable& table_;
   Router& router_;
-  Writer& writer_;
+  MutationSink& writer_;
   const Clock& clock_;
   const Clock& steady_;  // see Router
   std::mutex mutex_;

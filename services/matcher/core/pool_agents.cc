@@ -62,11 +62,16 @@ void PoolRunner::TellAll() {
 
 void PoolRunner::TellAllOn(const std::string& node_id) {
   if (!KnowsWhatAgentsHave()) return;
+  std::vector<engine::AssignmentId> there;
   for (const auto& [id, work] : works_) {
     const av::Agent* agent = agents_.Agent(work->record.agent_id);
-    if (agent == nullptr || agent->node_id() != node_id) continue;
-    work->tell_again = true;  // the answer to its act may go nowhere
-    if (work->on_record) TellConfirmed(*work);
+    if (agent != nullptr && agent->node_id() == node_id) there.push_back(id);
+  }
+  std::sort(there.begin(), there.end());
+  for (const engine::AssignmentId& id : there) {
+    Work& work = *works_.at(id);
+    work.tell_again = true;  // the answer to its act may go nowhere
+    if (work.on_record) TellConfirmed(work);
   }
   for (const av::Agent* agent : agents_.AgentsOn(node_id)) TellThatIsAll(*agent);
 }

@@ -35,8 +35,9 @@ Ownership::Ownership(OwnershipOptions options, LeaseStore& leases, OwnLease& lea
       lease_(lease),
       steady_(steady),
       handlers_(std::move(handlers)),
-      random_(RandomSeed()),
-      thread_([this] { Run(); }) {}
+      random_(RandomSeed()) {
+  if (options_.own_thread) thread_ = std::thread([this] { Run(); });
+}
 
 Ownership::~Ownership() { Stop(); }
 

@@ -46,6 +46,7 @@ struct OwnershipOptions {
   // A list of pools that is older than this is no ground to take any.
   absl::Duration list_tolerance = absl::Seconds(5);
   absl::Duration call_limit = absl::Seconds(2);  // of one call to the records
+  bool own_thread = true;                        // else rounds are made by Step alone
   ShareLimits shares;
 };
 
@@ -74,6 +75,8 @@ class Ownership {
   void Ended(const Hold& hold);
   // As a commit has found.
   void Lost(const Hold& hold);
+  // One round, for a simulation that has no threads.
+  void Step() { Round(); }
   // Releases everything, if the records can be reached.
   void Stop();
 

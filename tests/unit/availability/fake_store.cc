@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/time/clock.h"
 #include "common/base/errors.h"
 
 namespace muster::availability {
@@ -57,7 +56,7 @@ absl::StatusOr<Applied> FakeStore::Apply(absl::Span<const Mutation> mutations) {
     if (!outcome.ok() || outcome->repeated || mark.request_id.empty()) continue;
     requests_[mark.request_id] = {mark.fingerprint, *outcome, mutations[i].now};
   }
-  for (const MovedSession& session : applied.moved) moves_.push_back({session, absl::Now()});
+  for (const MovedSession& session : applied.moved) moves_.push_back({session, clock_.Now()});
   return applied;
 }
 
@@ -182,7 +181,7 @@ void FakeStore::HeldBy(const std::string& node_id, absl::Time,
 absl::StatusOr<NodeNews> FakeStore::RenewNode(const Node& node, absl::Duration lease) {
   std::lock_guard lock(mutex_);
   if (!failure_.ok()) return failure_;
-  const absl::Time now = absl::Now();
+  const absl::Time now = clock_.Now();
   NodeNews news;
   news.was_known = nodes_.contains(node.node_id);
   KnownNode& known = nodes_[node.node_id];
@@ -204,7 +203,7 @@ absl::StatusOr<NodeNews> FakeStore::RenewNode(const Node& node, absl::Duration l
 
 absl::Status FakeStore::LeaveNode(const std::string& node_id) {
   std::lock_guard lock(mutex_);
-  if (auto it = nodes_.find(node_id); it != nodes_.end()) it->second.lease_until = absl::Now();
+  if (auto it = nodes_.find(node_id); it != nodes_.end()) it->second.lease_until = clock_.Now();
   return failure_;
 }
 
@@ -213,7 +212,7 @@ absl::StatusOr<std::optional<std::vector<HeldSession>>> FakeStore::TakeOverNode(
   std::lock_guard lock(mutex_);
   if (!failure_.ok()) return failure_;
   auto it = nodes_.find(node_id);
-  if (it == nodes_.end() || it->second.lease_until > absl::Now()) return std::nullopt;
+  if (it == nodes_.end() || it->second.lease_until > clock_.Now()) return std::nullopt;
   it->second.taken_over = true;
   return HeldByLocked(node_id);
 }
@@ -221,7 +220,7 @@ absl::StatusOr<std::optional<std::vector<HeldSession>>> FakeStore::TakeOverNode(
 absl::Status FakeStore::ForgetNode(const std::string& node_id) {
   std::lock_guard lock(mutex_);
   auto it = nodes_.find(node_id);
-  if (it == nodes_.end() || it->second.lease_until > absl::Now()) return failure_;
+  if (it == nodes_.end() || it->second.lease_until > clock_.Now()) return failure_;
   if (it->second.taken_over) nodes_.erase(it);
   return failure_;
 }

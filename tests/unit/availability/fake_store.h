@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "services/availability/domain/batch.h"
 #include "services/availability/storage/store.h"
 
@@ -20,6 +21,9 @@ namespace muster::availability {
 
 class FakeStore final : public Store {
  public:
+  // Leases of nodes end by `database_clock`.
+  explicit FakeStore(const Clock& database_clock = SystemClock()) : clock_(database_clock) {}
+
   void FailWith(absl::Status status);
 
   absl::StatusOr<Applied> Apply(absl::Span<const Mutation> mutations) override;
@@ -68,6 +72,7 @@ class FakeStore final : public Store {
   std::vector<HeldSession> HeldByLocked(const std::string& node_id) const;
   std::vector<Verdict> VerdictsOn(absl::Span<const Mutation> mutations) const;
 
+  const Clock& clock_;
   std::mutex mutex_;
   absl::Status failure_;
   std::map<std::string, Pool> pools_;

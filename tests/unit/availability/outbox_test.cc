@@ -13,9 +13,12 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-Texts After(const Outbox<std::string>& outbox, int64_t sequence) {
+constexpr uint64_t kLink = 7, kOther = 8;
+
+// On a link on which nothing has been sent.
+Texts After(Outbox<std::string> outbox, int64_t sequence, uint64_t link = kOther) {
   Texts texts;
-  outbox.ForEachAfter(sequence, [&](const std::string& text) { texts.push_back(text); });
+  outbox.Repeat(sequence, link, [&](const std::string& text) { texts.push_back(text); });
   return texts;
 }
 
@@ -23,7 +26,7 @@ Outbox<std::string> WithFrames(int frames, size_t bytes = 10) {
   Outbox<std::string> outbox("s");
   for (int i = 1; i <= frames; ++i) {
     CHECK(outbox.next() == i);
-    outbox.Add(std::to_string(i), bytes);
+    outbox.Add(std::to_string(i), bytes, kLink);
   }
   return outbox;
 }
@@ -73,6 +76,15 @@ TEST_CASE("what was seen is let go of; a number that was never given says nothin
   outbox.Forget(4);
   CHECK(outbox.HasAllAfter(4));
   CHECK(outbox.next() == 5);
+}
+
+TEST_CASE("what was sent on a link is not sent on it again") {
+  Outbox<std::string> outbox = WithFrames(2);
+  outbox.Add("3", 10, 0);  // while no link stood
+  CHECK(After(outbox, 0, kLink) == Texts{"3"});
+  CHECK(After(outbox, 1) == Texts{"2", "3"});
+  outbox.Repeat(0, kLink, [](const std::string&) {});
+  CHECK(After(outbox, 0, kLink).empty());
 }
 
 TEST_CASE("assignments that are not told again have ended") {
