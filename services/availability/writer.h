@@ -33,7 +33,6 @@ class MutationSink {
 
 class Writer final : public MutationSink {
  public:
-
   // `store` and `hub` outlive it.
   Writer(Store& store, AgentHub& hub, CommitterOptions options);
 

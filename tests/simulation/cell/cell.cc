@@ -92,9 +92,9 @@ Cell::Cell(const RunOptions& options)
   for (int i = 0; i < options.matchers; ++i) {
     matchers_.push_back(std::make_unique<MatcherNode>(
         timeline_, chance_, records_, intake_, nodes, absl::StrCat("matcher-", i + 1), pool_ids_,
-        MatcherNode::Faults{database_up_, options.planted == Planted::kNoFence,
-                            options.planted == Planted::kLostAck,
-                            options.planted == Planted::kForgottenTakeover}));
+        MatcherFaults{database_up_, options.planted == Planted::kNoFence,
+                      options.planted == Planted::kLostAck,
+                      options.planted == Planted::kForgottenTakeover}));
     matchers_.back()->on_taken = [this, i](const std::string& pool_id, int64_t epoch) {
       taken_us_[pool_id].emplace(epoch, absl::ToUnixMicros(timeline_.now()));
       Trace(absl::StrCat("matcher-", i + 1, " takes ", pool_id, " as ", epoch));

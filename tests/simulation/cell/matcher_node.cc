@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
 #include "services/availability/convert/convert.h"
-#include "services/intake/convert/from_proto.h"
+#include "tests/simulation/cell/matcher_progress.h"
 
 namespace muster::cell {
 namespace {
@@ -14,12 +14,10 @@ namespace {
 namespace av = availability;
 namespace ma = matcher;
 
-constexpr absl::Duration kLeastCommit = absl::Microseconds(300),
-                         kMostCommit = absl::Milliseconds(6);
 constexpr absl::Duration kReopen = absl::Milliseconds(50), kRetry = absl::Milliseconds(30);
 constexpr absl::Duration kLease = absl::Seconds(2), kRenew = absl::Milliseconds(300);
 constexpr absl::Duration kLostAfter = absl::Seconds(8);
-constexpr double kDoubt = 0.03, kLostAck = 0.03, kSnapshotAgain = 0.2, kHeldUp = 0.5;
+constexpr double kSnapshotAgain = 0.2;
 
 ma::MatcherMetrics& SharedMetrics() {
   static Metrics& registry = *new Metrics;
@@ -28,145 +26,6 @@ ma::MatcherMetrics& SharedMetrics() {
 }
 
 }  // namespace
-
-// The committer of this process before the records that all share.
-class MatcherNode::Records final : public ma::FakeStore, public ma::LeaseStore {
- public:
-  Records(MatcherNode& node, ma::FakeStore& shared) : node_(node), shared_(shared) {}
-
-  // ---- Store
-  ma::FakeLeases& leases() override { return shared_.leases(); }
-  void Submit(ma::Mutation mutation, absl::Time, Done<ma::Outcome> done) override {
-    queue_.push_back({std::move(mutation), std::make_shared<Done<ma::Outcome>>(std::move(done))});
-    if (!std::exchange(busy_, true)) Next();
-  }
-  void LoadLiveAssignments(std::string pool_id, absl::Time by,
-                           Done<std::vector<ma::Assignment>> done) override {
-    if (node_.faults_.forgotten_takeover) return done(std::vector<ma::Assignment>{});
-    shared_.LoadLiveAssignments(std::move(pool_id), by, std::move(done));
-  }
-  void FindLatestAssignments(std::string pool_id, std::vector<std::string> ids, absl::Time by,
-                             Done<std::vector<ma::Assignment>> done) override {
-    if (node_.faults_.forgotten_takeover) return done(std::vector<ma::Assignment>{});
-    shared_.FindLatestAssignments(std::move(pool_id), std::move(ids), by, std::move(done));
-  }
-  void FindMoves(std::string pool_id, std::vector<std::string> ids, absl::Time by,
-                 Done<std::vector<ma::TicketMove>> done) override {
-    shared_.FindMoves(std::move(pool_id), std::move(ids), by, std::move(done));
-  }
-  void GetAssignment(std::string id, absl::Time by, Done<ma::Assignment> done) override {
-    shared_.GetAssignment(std::move(id), by, std::move(done));
-  }
-
-  // ---- LeaseStore, as this process reaches it
-  absl::Status Join(const ma::Member& me, absl::Duration lease, absl::Time by) override {
-    return Reached() ? shared_.leases().Join(me, lease, by) : Away();
-  }
-  absl::StatusOr<ma::Membership> Renew(const ma::Member& me, absl::Duration lease,
-                                       absl::Time by) override {
-    if (!Reached()) return Away();
-    return shared_.leases().Renew(me, lease, by);
-  }
-  absl::StatusOr<std::vector<ma::Hold>> Take(const std::string& id,
-                                             const std::vector<std::string>& pools,
-                                             absl::Time by) override {
-    if (!Reached()) return Away();
-    return shared_.leases().Take(id, pools, by);
-  }
-  absl::Status Release(const std::string& id, const std::vector<ma::Hold>& holds,
-                       absl::Time by) override {
-    return Reached() ? shared_.leases().Release(id, holds, by) : Away();
-  }
-  absl::Status Leave(const std::string& id, absl::Time by) override {
-    return Reached() ? shared_.leases().Leave(id, by) : Away();
-  }
-
- private:
-  struct Entry {
-    ma::Mutation mutation;
-    std::shared_ptr<Done<ma::Outcome>> done;
-  };
-
-  bool Reached() const { return node_.faults_.database_up; }
-  static absl::Status Away() { return Unavailable("DATABASE_UNAVAILABLE", "no database"); }
-
-  // The batch is on its way: it arrives whatever becomes of this process; if it is stopped or gone,
-  // perhaps a good while later.
-  void Next() {
-    auto batch = std::make_shared<std::vector<Entry>>(std::make_move_iterator(queue_.begin()),
-                                                      std::make_move_iterator(queue_.end()));
-    queue_.clear();
-    Try(batch, node_.chance_.Between(kLeastCommit, kMostCommit, node_.host.name()),
-        node_.host.life(), /*held_up=*/false);
-  }
-  void Try(const std::shared_ptr<std::vector<Entry>>& batch, absl::Duration wait, uint64_t life,
-           bool held_up) {
-    node_.timeline_.After(wait, [this, &node = node_, &shared = shared_, batch, life, held_up] {
-      const bool here = life == node.host.life();
-      const bool away = !here || node.host.stopped();
-      if (!node.faults_.database_up) {
-        if (here) Try(batch, kRetry, life, held_up);
-        return;
-      }
-      if (away && !held_up && node.chance_.Happens(kHeldUp, "held up")) {
-        return Later(this, node, shared, batch, life);
-      }
-      Arrive(this, node, shared, batch, life);
-    });
-  }
-  // `self` may be gone by then: it is there as long as this life is.
-  static void Later(Records* self, MatcherNode& node, ma::FakeStore& shared,
-                    const std::shared_ptr<std::vector<Entry>>& batch, uint64_t life) {
-    node.timeline_.After(
-        node.chance_.Between(absl::Seconds(1), absl::Seconds(4), "held up"),
-        [self, &node, &shared, batch, life] { Arrive(self, node, shared, batch, life); });
-  }
-  static void Arrive(Records* self, MatcherNode& node, ma::FakeStore& shared,
-                     const std::shared_ptr<std::vector<Entry>>& batch, uint64_t life) {
-    std::vector<absl::StatusOr<ma::Outcome>> outcomes;
-    for (Entry& entry : *batch) outcomes.push_back(Apply(node, shared, entry));
-    if (life != node.host.life()) return;
-    node.host.Run([self, batch, outcomes = std::move(outcomes)]() mutable {
-      for (size_t i = 0; i < batch->size(); ++i) (*(*batch)[i].done)(std::move(outcomes[i]));
-      self->busy_ = !self->queue_.empty();
-      if (self->busy_) self->Next();
-    });
-  }
-  static absl::StatusOr<ma::Outcome> Apply(MatcherNode& node, ma::FakeStore& shared,
-                                           const Entry& entry) {
-    ma::Mutation mutation = entry.mutation;
-    if (node.faults_.lost_ack && !std::holds_alternative<ma::RecordDecisions>(mutation) &&
-        node.chance_.Happens(kLostAck, "lost ack")) {
-      ma::Outcome done;
-      if (const auto* record = std::get_if<ma::RecordAssignment>(&mutation)) {
-        done.assignment = record->assignment;
-      }
-      return done;
-    }
-    if (node.faults_.no_fence) {
-      std::visit([&](auto& m) { m.hold.epoch = EpochNow(shared, m.hold); }, mutation);
-    }
-    const auto once = [&] {
-      absl::StatusOr<ma::Outcome> outcome = absl::UnknownError("");
-      shared.Submit(mutation, absl::InfiniteFuture(),
-                    [&](absl::StatusOr<ma::Outcome> o) { outcome = std::move(o); });
-      return outcome;
-    };
-    absl::StatusOr<ma::Outcome> outcome = once();
-    // In doubt: tried again, as the committer does.
-    if (node.chance_.Happens(kDoubt, "matcher doubts")) outcome = once();
-    return outcome;
-  }
-  static int64_t EpochNow(ma::FakeStore& shared, ma::Hold hold) {
-    while (!shared.leases().Holds(hold) && hold.epoch < 1'000) ++hold.epoch;
-    return hold.epoch;
-  }
-
-  MatcherNode& node_;
-  ma::FakeStore& shared_;
-  std::deque<Entry> queue_;
-  bool busy_ = false;
-};
 
 // A stream to one node of availability.
 struct MatcherNode::Stream {
@@ -210,77 +69,6 @@ class MatcherNode::Delivery final : public ma::DeliverySink {
   MatcherNode& node_;
 };
 
-class MatcherNode::Progress final : public ma::ProgressSink {
- public:
-  explicit Progress(MatcherNode& node) : node_(node) {}
-
-  void Send(const std::string& pool_id, intake::v1::ProgressEntry entry) override {
-    pools_[pool_id].queue.push_back(std::move(entry));
-  }
-  void Flush(const std::string& pool_id) override {
-    ToTell& pool = pools_[pool_id];
-    if (pool.call != 0 || pool.queue.empty()) return;
-    const uint64_t call = pool.call = ++calls_;
-    intake::RecordProgress act{.pool_id = pool_id};
-    for (const intake::v1::ProgressEntry& entry : pool.queue) {
-      act.entries.push_back(*intake::WantedProgress(entry, node_.timeline_.now(), ""));
-    }
-    Connection& link = node_.to_intake_;
-    link.ToServer(
-        [this, &link, &to = node_.intake_, pool_id, call, act, generation = link.generation()] {
-          to.Apply({.act = act, .now = {}}, [this, &link, pool_id, call, generation](
-                                                const absl::StatusOr<intake::Outcome>& outcome) {
-            if (link.generation() != generation) return;
-            link.ToClient([this, pool_id, call, outcome] { OnAnswer(pool_id, call, outcome); });
-          });
-        });
-    node_.host.After(kAnswerWithin, [this, pool_id, call] { Again(pool_id, call); });
-  }
-  size_t Backlog(const std::string& pool_id) const override {
-    auto it = pools_.find(pool_id);
-    return it == pools_.end() ? 0 : it->second.queue.size();
-  }
-  void Forget(const std::string& pool_id) { pools_.erase(pool_id); }
-
- private:
-  static constexpr absl::Duration kAnswerWithin = absl::Seconds(1);
-  struct ToTell {
-    std::deque<intake::v1::ProgressEntry> queue;
-    uint64_t call = 0;
-  };
-
-  void Again(const std::string& pool_id, uint64_t call) {
-    auto it = pools_.find(pool_id);
-    if (it == pools_.end() || it->second.call != call) return;
-    it->second.call = 0;
-    Flush(pool_id);
-  }
-  void OnAnswer(const std::string& pool_id, uint64_t call,
-                const absl::StatusOr<intake::Outcome>& outcome) {
-    auto it = pools_.find(pool_id);
-    if (it == pools_.end() || it->second.call != call) return;
-    if (!outcome.ok()) {
-      node_.host.After(kRetry, [this, pool_id, call] { Again(pool_id, call); });
-      return;
-    }
-    it->second.call = 0;
-    std::vector<ma::ProgressAnswer> answers;
-    for (const auto& answer : std::get<std::vector<intake::ProgressAnswer>>(*outcome)) {
-      const intake::v1::ProgressEntry& entry = it->second.queue.front();
-      answers.push_back({entry.ticket_id(), entry.progress_revision(),
-                         static_cast<intake::v1::ProgressOutcome>(answer.outcome),
-                         static_cast<intake::v1::TicketState>(answer.state)});
-      it->second.queue.pop_front();
-    }
-    node_.OnAnswers(pool_id, std::move(answers));
-    Flush(pool_id);
-  }
-
-  MatcherNode& node_;
-  std::map<std::string, ToTell> pools_;
-  uint64_t calls_ = 0;
-};
-
 class MatcherNode::Pauses final : public ma::PauseSink {
  public:
   void Pause(av::v1::PauseAgentRequest) override {}  // the engine has paused it; it is not asked
@@ -299,9 +87,12 @@ struct MatcherNode::Life {
   explicit Life(MatcherNode& node)
       : sequencer({}, node.timeline_.clock),
         lease(node.timeline_.clock, kLease, kLease / 10),
-        records(node, node.store_),
+        records({node.timeline_, node.chance_, node.host, node.store_}, node.faults_),
         delivery(node),
-        progress(node) {}
+        progress(node.host, node.timeline_, node.to_intake_, node.intake_,
+                 [&node](const std::string& pool_id, std::vector<ma::ProgressAnswer> answers) {
+                   node.OnAnswers(pool_id, std::move(answers));
+                 }) {}
 
   ma::Sequencer sequencer;
   ma::OwnLease lease;
@@ -314,7 +105,8 @@ struct MatcherNode::Life {
 
 MatcherNode::MatcherNode(Timeline& timeline, Chance& chance, ma::FakeStore& store,
                          IntakeNode& intake, std::vector<AvailabilityNode*> availabilities,
-                         const std::string& name, std::vector<std::string> pool_ids, Faults faults)
+                         const std::string& name, std::vector<std::string> pool_ids,
+                         MatcherFaults faults)
     : host(timeline, name),
       timeline_(timeline),
       chance_(chance),

@@ -17,23 +17,16 @@
 #include "services/matcher/wire/ownership.h"
 #include "tests/simulation/cell/availability_node.h"
 #include "tests/simulation/cell/intake_node.h"
+#include "tests/simulation/cell/matcher_records.h"
 #include "tests/simulation/cell/network.h"
 
 namespace muster::cell {
 
 class MatcherNode {
  public:
-  struct Faults {
-    const bool& database_up;
-    // Planted bugs.
-    bool no_fence = false;            // a former owner's writes are taken
-    bool lost_ack = false;            // now and then a write is answered and not done
-    bool forgotten_takeover = false;  // what is on record is not read
-  };
-
   MatcherNode(Timeline& timeline, Chance& chance, matcher::FakeStore& store, IntakeNode& intake,
               std::vector<AvailabilityNode*> availabilities, const std::string& name,
-              std::vector<std::string> pool_ids, Faults faults);
+              std::vector<std::string> pool_ids, MatcherFaults faults);
   ~MatcherNode();
 
   void Start();
@@ -47,9 +40,7 @@ class MatcherNode {
   std::function<void(const std::string&, int64_t)> on_taken = [](const auto&, int64_t) {};
 
  private:
-  class Records;
   class Delivery;
-  class Progress;
   class Pauses;
   struct Life;
   struct Pool;
@@ -74,7 +65,7 @@ class MatcherNode {
   matcher::FakeStore& store_;
   IntakeNode& intake_;
   const std::vector<std::string> pool_ids_;
-  const Faults faults_;
+  const MatcherFaults faults_;
   Connection to_intake_;
   std::vector<std::unique_ptr<Stream>> streams_;
   std::unique_ptr<Life> life_;
