@@ -4,7 +4,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/errors.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/status_convert.h"
 #include "tests/bench/load/benches.h"
 #include "tests/bench/load/stage.h"
 #include "tests/support/process.h"
@@ -67,7 +69,8 @@ class Crowd {
     std::unique_ptr<LinkClient> link;
     std::shared_ptr<grpc::Channel> channel;
     bool welcomed = false;
-    absl::Time again;  // not before
+    absl::Time again;                              // not before
+    absl::Time hello_at = absl::InfiniteFuture();  // on the same stream, as it was told
     absl::Duration pause = kFirstPause;
   };
 
@@ -75,9 +78,14 @@ class Crowd {
     member.channel = std::move(channel);
     member.link = std::make_unique<LinkClient>(
         loop_, member.channel, [this, &member](LinkClient&, const LinkClient::Frame& frame) {
+          if (frame.has_answer()) return ComeLater(member, frame.answer().status());
           if (!frame.has_welcome() || std::exchange(member.welcomed, true)) return;
           ++welcomed_;
         });
+    SayHello(member, number);
+  }
+
+  void SayHello(Member& member, int number) {
     AgentFrame hello;
     hello.set_agent_id(Stage::AgentId(number));
     hello.mutable_hello()->set_pool_id(Stage::kPool);
@@ -86,12 +94,24 @@ class Crowd {
     member.link->Send(std::move(hello));
   }
 
-  // Who was turned away comes again, later each time.
+  void ComeLater(Member& member, const google::rpc::Status& refused) {
+    const absl::Status status =
+        FromGrpc(grpc::Status(static_cast<grpc::StatusCode>(refused.code()), refused.message(),
+                              refused.SerializeAsString()));
+    member.hello_at = absl::Now() + RetryDelay(status);
+    ++refused_;
+  }
+
+  // Who was turned away comes again when it was told to; whose stream ended, later each time.
   void Reopen() {
     if (cut_ || absl::Now() < next_look_) return;
     next_look_ = absl::Now() + kFirstPause;
     for (size_t i = 0; i < members_.size(); ++i) {
       Member& member = *members_[i];
+      if (!member.welcomed && !member.link->closed() && absl::Now() >= member.hello_at) {
+        member.hello_at = absl::InfiniteFuture();
+        SayHello(member, static_cast<int>(i));
+      }
       if (member.welcomed || !member.link->closed() || absl::Now() < member.again) continue;
       ++refused_;
       Open(member, static_cast<int>(i), member.channel);
