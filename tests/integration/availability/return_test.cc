@@ -175,7 +175,10 @@ TEST_CASE("a matcher that takes over ends what has ended meanwhile, and repeats 
 TEST_CASE("a slow reader is cut, and returns to all that it has missed") {
   Harness h({.link_queue = 16});
   h.CreateAgent("p", "anna");
+  h.CreateAgent("p", "bert");
   Matcher matcher(h, {"p"});
+  Link other(h);
+  other.Hello("p", "bert");
   Link slow(h, /*read=*/false);
   slow.SendHello("p", "anna");
   REQUIRE(h.AgentBecomes("p", "anna", [](const v1::Agent& a) { return a.connected(); }));
@@ -191,6 +194,9 @@ TEST_CASE("a slow reader is cut, and returns to all that it has missed") {
     }
   }
   REQUIRE(InGrace(h, "anna"));
+  // The rest of the flood comes first, or it would fill the queue of the new link too.
+  matcher.Offer("p", "bert", "o-behind");
+  REQUIRE(other.AwaitKind(PlatformFrame::kOffer));
   Link again(h);
   const PlatformFrame::Welcome welcome = again.Return("p", "anna", session, 0);
   CHECK_FALSE(welcome.resumed());  // it had not read for longer than is kept
