@@ -6,6 +6,7 @@
 #include "common/base/config.h"
 #include "common/base/errors.h"
 #include "common/obs/log.h"
+#include "services/availability/domain/limits.h"
 #include "services/availability/domain/validate.h"
 
 namespace muster::availability {
@@ -84,8 +85,9 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
              {.max = 600});
   parser.Add("feed-queue", &config->feed_queue, "most agents that wait for one reader of a feed",
              {.min = 1, .max = 10e6});
+  // Less would cut who returns: everything that it missed is put into the queue at once.
   parser.Add("link-queue", &config->link_queue, "most frames that wait for one link",
-             {.min = 1, .max = 10e6});
+             {.min = 2.0 * kMaxOutboxFrames, .max = 10e6});
   parser.AddCheck([config] { return Check(config); });
   return parser.Parse(argc, argv);
 }

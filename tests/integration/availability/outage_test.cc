@@ -198,7 +198,7 @@ TEST_CASE("the program's flags") {
   CHECK(good.Stdout().find("secret") == std::string::npos);
   CHECK(good.Stdout().find("heartbeat-interval") != std::string::npos);
   for (const char* bad : {"--lease=0s", "--no-such-flag", "--log-level=loud",
-                          "--heartbeat-interval=31s", "--link-queue=0"}) {
+                          "--heartbeat-interval=31s", "--link-queue=127"}) {
     INFO(bad);
     Process process(program, {"--check-config", "--database-url=postgresql://h/d", bad});
     CHECK(process.Wait() == 2);

@@ -173,7 +173,7 @@ TEST_CASE("a matcher that takes over ends what has ended meanwhile, and repeats 
 }
 
 TEST_CASE("a slow reader is cut, and returns to all that it has missed") {
-  Harness h({.link_queue = 16});
+  Harness h({.link_queue = 2 * kMaxOutboxFrames});
   h.CreateAgent("p", "anna");
   h.CreateAgent("p", "bert");
   Matcher matcher(h, {"p"});
