@@ -1,6 +1,7 @@
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 #include <unordered_map>
 
 #include "absl/strings/numbers.h"
@@ -51,12 +52,12 @@ class Latency {
     }
     if (!loop_.RunFor(kLastLimit, [this] { return completed_ >= arrived(); })) {
       throw std::runtime_error(absl::StrCat("latency: ", completed_, " of ", arrived(),
-                                            " tickets were completed; ", errors_, " errors"));
+                                            " tickets were completed; ", Errors()));
     }
     const int64_t stored = stage_.Ask("SELECT count(*) FROM matcher.ended_assignment");
     if (stored != arrived() || errors_ != 0) {
-      throw std::runtime_error(absl::StrCat("latency: ", stored, " of ", arrived(),
-                                            " are on record; ", errors_, " errors"));
+      throw std::runtime_error(
+          absl::StrCat("latency: ", stored, " of ", arrived(), " are on record; ", Errors()));
     }
     const Sizes after = Measure();
     held = nullptr;
@@ -115,7 +116,7 @@ class Latency {
     }
     Call(loop_, stage_.intake(), &IntakeService::Stub::AsyncCreateTicket, request,
          [this, due](const grpc::Status& status, const intake::v1::Ticket&) {
-           if (!status.ok()) ++errors_;
+           if (!status.ok()) Fail(absl::StrCat("create: ", status.error_message()));
            if (due >= measure_from_) answers_.Add(absl::Now() - due);
          });
   }
@@ -135,8 +136,16 @@ class Latency {
     } else if (frame.has_assignment_ended()) {
       ++completed_;
     } else if (frame.has_answer() && frame.answer().status().code() != 0) {
-      ++errors_;
+      Fail(absl::StrCat("answer: ", frame.answer().status().message()));
     }
+  }
+
+  // On the loop's thread, as all of errors_.
+  void Fail(const std::string& what) {
+    if (errors_++ == 0) first_error_ = what;
+  }
+  std::string Errors() const {
+    return absl::StrCat(errors_, " errors", errors_ > 0 ? ", the first " + first_error_ : "");
   }
 
   void Offered(const availability::v1::OfferNotice& offer) {
@@ -144,7 +153,7 @@ class Latency {
     int64_t number = -1;
     std::lock_guard lock(mutex_);
     if (!absl::SimpleAtoi(offer.subject(), &number) || due_.count(number) == 0) {
-      ++errors_;
+      Fail("an offer of a ticket that is offered already");
       return;
     }
     const absl::Time due = due_[number];
@@ -163,6 +172,7 @@ class Latency {
   int64_t arrived_ = 0;
   Percentiles offers_, first_half_, second_half_, answers_;
   int64_t completed_ = 0, errors_ = 0;
+  std::string first_error_;
 };
 
 }  // namespace
