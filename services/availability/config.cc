@@ -85,7 +85,7 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
              {.max = 600});
   parser.Add("feed-queue", &config->feed_queue, "most agents that wait for one reader of a feed",
              {.min = 1, .max = 10e6});
-  // Less would cut who returns: everything that it missed is put into the queue at once.
+  // Less would cut who returns, each time: all that it missed is put into the queue at once.
   parser.Add("link-queue", &config->link_queue, "most frames that wait for one link",
              {.min = 2.0 * kMaxOutboxFrames, .max = 10e6});
   parser.AddCheck([config] { return Check(config); });

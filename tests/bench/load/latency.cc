@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "common/db/pqxx_compat.h"
 #include "tests/bench/load/benches.h"
@@ -116,7 +117,7 @@ class Latency {
     }
     Call(loop_, stage_.intake(), &IntakeService::Stub::AsyncCreateTicket, request,
          [this, due](const grpc::Status& status, const intake::v1::Ticket&) {
-           if (!status.ok()) Fail(absl::StrCat("create: ", status.error_message()));
+           if (!status.ok()) Fail(absl::StrCat("a create: ", status.error_message()));
            if (due >= measure_from_) answers_.Add(absl::Now() - due);
          });
   }
@@ -136,24 +137,23 @@ class Latency {
     } else if (frame.has_assignment_ended()) {
       ++completed_;
     } else if (frame.has_answer() && frame.answer().status().code() != 0) {
-      Fail(absl::StrCat("answer: ", frame.answer().status().message()));
+      Fail(absl::StrCat("an answer: ", frame.answer().status().message()));
     }
   }
 
-  // On the loop's thread, as all of errors_.
-  void Fail(const std::string& what) {
-    if (errors_++ == 0) first_error_ = what;
+  void Fail(absl::string_view what) {
+    if (errors_++ > 0) return;
+    const absl::Duration since = absl::Now() - (measure_from_ - kWarmUp);
+    first_error_ = absl::StrCat(", the first after ", absl::ToInt64Seconds(since), " s, by ", what);
   }
-  std::string Errors() const {
-    return absl::StrCat(errors_, " errors", errors_ > 0 ? ", the first " + first_error_ : "");
-  }
+  std::string Errors() const { return absl::StrCat(errors_, " errors", first_error_); }
 
   void Offered(const availability::v1::OfferNotice& offer) {
     const absl::Time now = absl::Now();
     int64_t number = -1;
     std::lock_guard lock(mutex_);
     if (!absl::SimpleAtoi(offer.subject(), &number) || due_.count(number) == 0) {
-      Fail("an offer of a ticket that is offered already");
+      Fail("an offer of a ticket that was not asked for, or was offered before");
       return;
     }
     const absl::Time due = due_[number];
@@ -171,6 +171,7 @@ class Latency {
   std::unordered_map<int64_t, absl::Time> due_;
   int64_t arrived_ = 0;
   Percentiles offers_, first_half_, second_half_, answers_;
+  // Of the loop's thread.
   int64_t completed_ = 0, errors_ = 0;
   std::string first_error_;
 };

@@ -192,8 +192,8 @@ TEST_CASE("the program's flags") {
   Process help(program, {"--help"});
   CHECK(help.Wait() == 0);
   CHECK(help.Stdout().find("--grace") != std::string::npos);
-  Process good(program,
-               {"--check-config", "--database-url=postgresql://u:secret@h/d", "--lease=9s"});
+  Process good(program, {"--check-config", "--database-url=postgresql://u:secret@h/d", "--lease=9s",
+                         "--link-queue=128"});
   CHECK(good.Wait() == 0);
   CHECK(good.Stdout().find("secret") == std::string::npos);
   CHECK(good.Stdout().find("heartbeat-interval") != std::string::npos);
