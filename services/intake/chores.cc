@@ -65,14 +65,15 @@ void Chores::Sweep() {
       Log(Severity::kWarning).Msg("could not sweep").Error(report.status());
       return;
     }
-    if (report->requests + report->tickets + report->deleted_queues > 0) {
+    if (report->requests + report->tickets + report->changes > 0) {
       Log(Severity::kInfo)
           .Msg("swept")
           .With("requests", report->requests)
           .With("tickets", report->tickets)
+          .With("changes", report->changes)
           .With("deleted_queues", report->deleted_queues);
     }
-    if (report->requests < kMaxSwept && report->tickets < kMaxSwept) return;
+    if (!report->more) return;
   } while (Wait(kSweepPause));
 }
 

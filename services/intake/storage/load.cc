@@ -8,6 +8,7 @@ namespace muster::intake {
 namespace {
 
 constexpr char kLockPools[] = "intake_lock_pools";
+constexpr char kLoadPools[] = "intake_load_pools";
 constexpr char kDeletedPools[] = "intake_deleted_pools";
 constexpr char kLoadTickets[] = "intake_load_tickets";
 constexpr char kLoadQueues[] = "intake_load_queues";
@@ -25,12 +26,14 @@ std::string Texts(const Strings& values) {
 void PrepareLoad(pqxx::connection& connection) {
   // A ticket never changes its pool, so that one can be found without a lock. In order of id, so
   // that two batches never wait for each other.
+  constexpr char kPools[] =
+      "pool_id = ANY (ARRAY(SELECT unnest($1::text[]) UNION SELECT pool_id FROM intake.ticket "
+      "WHERE ticket_id = ANY ($2::text[]))) ORDER BY pool_id";
   PrepareNow(connection, kLockPools,
-             absl::StrCat("SELECT ", kPoolColumns,
-                          ", base_revision FROM intake.pool WHERE pool_id = ANY (ARRAY("
-                          "SELECT unnest($1::text[]) UNION SELECT pool_id FROM intake.ticket "
-                          "WHERE ticket_id = ANY ($2::text[]))) "
-                          "ORDER BY pool_id FOR NO KEY UPDATE"));
+             absl::StrCat("SELECT FROM intake.pool WHERE ", kPools, " FOR NO KEY UPDATE"));
+  PrepareNow(
+      connection, kLoadPools,
+      absl::StrCat("SELECT ", kPoolColumns, ", base_revision FROM intake.pool_now WHERE ", kPools));
   PrepareNow(connection, kDeletedPools,
              "SELECT pool_id, revision FROM intake.deleted_pool "
              "WHERE pool_id = ANY ($1::text[])");
@@ -43,17 +46,20 @@ void PrepareLoad(pqxx::connection& connection) {
                           ", waiting, live FROM (SELECT p, q FROM unnest($1::text[], $2::text[]) "
                           "AS named (p, q) UNION SELECT pool_id, queue_id FROM intake.ticket "
                           "WHERE ticket_id = ANY ($3::text[])) AS wanted "
-                          "JOIN intake.queue ON pool_id = p AND queue_id = q"));
+                          "JOIN intake.queue_now ON pool_id = p AND queue_id = q"));
   PrepareNow(connection, kLoadWholePools,
              absl::StrCat("SELECT ", kQueueColumns,
-                          ", waiting, live FROM intake.queue WHERE pool_id = ANY ($1::text[])"));
+                          ", waiting, live FROM intake.queue_now WHERE pool_id = ANY ($1::text[])"));
 }
 
 void Load(Script& script, const Needs& needs, Workspace* workspace) {
   if (needs.pools.empty() && needs.tickets.empty()) return;
   const std::string tickets = Texts(needs.tickets);
-  // The one lock of a pool: of those named, and those of the tickets named.
-  script.Add(kLockPools, {Texts(needs.pools), tickets}, [workspace](const pqxx::result& rows) {
+  const std::string pools = Texts(needs.pools);
+  // The one lock of a pool: of those named, and those of the tickets named. Who has waited for it
+  // has to look anew.
+  script.Add(kLockPools, {pools, tickets});
+  script.Add(kLoadPools, {pools, tickets}, [workspace](const pqxx::result& rows) {
     for (const pqxx::row& row : rows) {
       workspace->LoadPool(PoolOf(row), row[kPoolWidth].as<int64_t>());
     }

@@ -257,7 +257,8 @@ void PostgresStore::CountWaiting(absl::Time deadline, Done<std::map<std::string,
 
 absl::StatusOr<SweepReport> PostgresStore::Sweep(absl::Time now) {
   SweepReport report;
-  const auto sweep = [&](const std::function<int64_t(pqxx::work&)>& rows, int64_t& count) {
+  SweptChanges swept;
+  const auto sweep = [&](auto rows, auto& count) {
     return sweeper_.Transact(
         [&](pqxx::work& tx) {
           count = rows(tx);
@@ -267,9 +268,11 @@ absl::StatusOr<SweepReport> PostgresStore::Sweep(absl::Time now) {
   };
   MUSTER_RETURN_IF_ERROR(
       sweep([&](pqxx::work& tx) { return SweepRequests(tx, now); }, report.requests));
-  MUSTER_RETURN_IF_ERROR(sweep(SweepTickets, report.tickets));
-  MUSTER_RETURN_IF_ERROR(
-      sweep([&](pqxx::work& tx) { return SweepDeletedQueues(tx, now); }, report.deleted_queues));
+  MUSTER_RETURN_IF_ERROR(sweep(SweepDeletedPools, report.tickets));
+  MUSTER_RETURN_IF_ERROR(sweep([&](pqxx::work& tx) { return SweepChanges(tx, now); }, swept));
+  report.changes = swept.changes;
+  report.deleted_queues = swept.deleted_queues;
+  report.more = report.requests == kMaxSwept || report.tickets == kMaxSwept || swept.changes > 0;
   return report;
 }
 

@@ -38,7 +38,7 @@ void FreezeView(pqxx::work& tx) {
 pqxx::result PoolRow(pqxx::work& tx, const std::string& pool_id) {
   return tx.exec_params(absl::StrCat("SELECT ", kPoolColumns,
                                      ", base_revision, purged_revision "
-                                     "FROM intake.pool WHERE pool_id = $1"),
+                                     "FROM intake.pool_now WHERE pool_id = $1"),
                         pool_id);
 }
 
@@ -69,6 +69,25 @@ void ReadChangedQueues(pqxx::work& tx, PoolChange& change) {
   for (const pqxx::row& row : gone) {
     change.deleted_queues.push_back({TextOf(row[0]), row[1].as<int64_t>()});
   }
+}
+
+// Each with the change that was its last, in order: so there is no need to sort more than a change, and
+// the first `limit` are found without a look at the rest.
+std::vector<Ticket> ReadChangedTickets(pqxx::work& tx, const std::string& pool_id, int64_t after,
+                                       int limit) {
+  return All<Ticket>(
+      tx.exec_params(absl::StrCat("SELECT ", kTicketColumns,
+                                  " FROM (SELECT from_revision, to_revision, "
+                                  "unnest(ticket_ids) AS changed_id FROM intake.pool_change "
+                                  "WHERE pool_id = $1 AND to_revision > $2 AND from_revision >= "
+                                  "coalesce((SELECT from_revision FROM intake.pool_change "
+                                  "WHERE pool_id = $1 AND from_revision <= $2 "
+                                  "ORDER BY from_revision DESC LIMIT 1), $2)) AS c "
+                                  "JOIN intake.ticket ON ticket_id = changed_id AND "
+                                  "revision > from_revision AND revision <= to_revision "
+                                  "WHERE revision > $2 ORDER BY from_revision, revision LIMIT $3"),
+                     pool_id, after, limit),
+      TicketOf);
 }
 
 // The feed of a pool that is gone: that it is gone.
@@ -115,7 +134,7 @@ absl::StatusOr<Ticket> SelectTicket(pqxx::work& tx, const std::string& ticket_id
 std::vector<Pool> SelectPools(pqxx::work& tx, const std::string& after, int limit) {
   return All<Pool>(
       tx.exec_params(absl::StrCat("SELECT ", kPoolColumns,
-                                  " FROM intake.pool WHERE pool_id > $1 ORDER BY pool_id LIMIT $2"),
+                                  " FROM intake.pool_now WHERE pool_id > $1 ORDER BY pool_id LIMIT $2"),
                      after, limit),
       PoolOf);
 }
@@ -139,7 +158,7 @@ absl::StatusOr<std::vector<Ticket>> SelectTickets(pqxx::work& tx, const TicketFi
                    " FROM intake.ticket WHERE pool_id = $1 AND revision > $2"
                    " AND ($3 = '' OR queue_id = $3) AND ($4 = '' OR customer_id = $4)");
   // Said in the index's own words, the partial index of live tickets serves.
-  if (AllLive(filter.states)) absl::StrAppend(&sql, " AND ", kLiveStates);
+  if (AllLive(filter.states)) absl::StrAppend(&sql, " AND ", kLive);
   if (!filter.states.empty()) {
     absl::StrAppend(&sql, " AND state IN (", StateNumbers(filter.states), ")");
   }
@@ -163,7 +182,7 @@ absl::StatusOr<PoolSnapshot> SelectSnapshot(pqxx::work& tx, const std::string& p
   while (true) {
     const pqxx::result rows = tx.exec_params(
         absl::StrCat("SELECT ", kTicketColumns, " FROM intake.ticket WHERE pool_id = $1 AND ",
-                     kLiveStates, " AND ticket_id > $2 ORDER BY ticket_id LIMIT $3"),
+                     kLive, " AND ticket_id > $2 ORDER BY ticket_id LIMIT $3"),
         pool_id, after, kSnapshotChunk);
     for (const pqxx::row& row : rows) snapshot.tickets.push_back(TicketOf(row));
     if (rows.size() < kSnapshotChunk) return snapshot;
@@ -185,12 +204,7 @@ absl::StatusOr<PoolChange> SelectChanges(pqxx::work& tx, const std::string& pool
     return OutOfRange("REVISION_PURGED", absl::StrCat("changes are kept from ", purged, " on"));
   }
   PoolChange change{.pool_id = pool_id, .from_revision = after, .to_revision = current};
-  change.tickets = All<Ticket>(
-      tx.exec_params(absl::StrCat("SELECT ", kTicketColumns,
-                                  " FROM intake.ticket WHERE pool_id = $1 AND revision > $2 "
-                                  "ORDER BY revision LIMIT $3"),
-                     pool_id, after, limit),
-      TicketOf);
+  change.tickets = ReadChangedTickets(tx, pool_id, after, limit);
   // A full page: it is complete up to its last ticket, and the rest comes with the next one.
   if (change.tickets.size() == static_cast<size_t>(limit)) {
     change.to_revision = change.tickets.back().revision;
@@ -209,7 +223,7 @@ Store::Revisions SelectRevisions(pqxx::work& tx, const std::vector<std::string>&
   for (const pqxx::row& row :
        tx.exec_params("SELECT pool_id, revision FROM intake.deleted_pool "
                       "WHERE pool_id = ANY ($1::text[]) UNION ALL SELECT pool_id, revision "
-                      "FROM intake.pool WHERE pool_id = ANY ($1::text[])",
+                      "FROM intake.pool_now WHERE pool_id = ANY ($1::text[])",
                       ids)) {
     int64_t& revision = revisions[TextOf(row[0])];
     revision = std::max(revision, row[1].as<int64_t>());
@@ -218,9 +232,11 @@ Store::Revisions SelectRevisions(pqxx::work& tx, const std::vector<std::string>&
 }
 
 std::map<std::string, int64_t> SelectWaiting(pqxx::work& tx) {
+  // The newest version of each count, not all to be sorted: see PlanOnce.
+  tx.exec("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off");
   std::map<std::string, int64_t> waiting;
   for (const pqxx::row& row : tx.exec("SELECT pool_id, coalesce(sum(waiting), 0)::bigint "
-                                      "FROM intake.pool LEFT JOIN intake.queue USING (pool_id) "
+                                      "FROM intake.pool LEFT JOIN intake.queue_now USING (pool_id) "
                                       "GROUP BY pool_id")) {
     waiting[TextOf(row[0])] = row[1].as<int64_t>();
   }

@@ -12,7 +12,7 @@
 
 namespace muster::intake {
 
-// Columns in the order that the readers below expect.
+// Columns in the order that the readers below expect. Those of a pool are from the view pool_now.
 inline constexpr char kPoolColumns[] =
     "pool_id, display_name, revision, update_revision, create_time, update_time, rules";
 inline constexpr char kQueueColumns[] =
@@ -23,8 +23,8 @@ inline constexpr char kTicketColumns[] =
     "body, queue_id, preferred_agent_id, state, assign_time, end_time, agent_id, "
     "agent_display_name, assignment_id, end_reason, requeue_count, revision, progress_revision, "
     "hold_time, refusal_count";
-// The states that live, as the index ticket_live has them.
-inline constexpr char kLiveStates[] = "state IN (1, 2, 6)";
+// Those that live, as the index ticket_live has them.
+inline constexpr char kLive[] = "end_time IS NULL";
 
 // How many columns each takes.
 inline constexpr int kPoolWidth = 7;

@@ -1,5 +1,7 @@
 #include "services/intake/storage/save.h"
 
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "common/db/values.h"
 #include "services/intake/convert/answer.h"
@@ -34,18 +36,18 @@ void DeletePools(Script& script, const Workspace& workspace, absl::Time now) {
     revisions.Int(slot.deleted_revision);
   }
   if (ids.size() == 0) return;
+  // Their changes, as their tickets, are swept later.
   script.Add(kDeletePools, {ids.str()});
   script.Add(kDeleteQueuesOf, {ids.str()});
   script.Add(kRememberPools, {ids.str(), revisions.str(), ToTimestamp(now)});
 }
 
 void InsertPools(Script& script, const Workspace& workspace) {
-  PgArray ids, names, revisions, update_revisions, bases, create_times, update_times, rules;
+  PgArray ids, names, update_revisions, bases, create_times, update_times, rules;
   for (const auto& [pool_id, slot] : workspace.pools) {
     if (!slot.created()) continue;
     ids.Text(pool_id);
     names.Text(slot.pool.display_name);
-    revisions.Int(slot.revision);
     update_revisions.Int(slot.pool.update_revision);
     bases.Int(slot.base_revision);
     create_times.Time(slot.pool.create_time);
@@ -53,25 +55,23 @@ void InsertPools(Script& script, const Workspace& workspace) {
     rules.Bytes(SerializeRules(slot.pool.rules));
   }
   if (ids.size() == 0) return;
-  script.Add(kInsertPools, {ids.str(), names.str(), revisions.str(), update_revisions.str(),
-                            bases.str(), create_times.str(), update_times.str(), rules.str()});
+  script.Add(kInsertPools, {ids.str(), names.str(), update_revisions.str(), bases.str(),
+                            create_times.str(), update_times.str(), rules.str()});
 }
 
 void UpdatePools(Script& script, const Workspace& workspace) {
-  PgArray ids, loaded, revisions, update_revisions, names, update_times, rules;
+  PgArray ids, update_revisions, names, update_times, rules;
   for (const auto& [pool_id, slot] : workspace.pools) {
     if (!SettingsChanged(slot)) continue;
     ids.Text(pool_id);
-    loaded.Int(slot.loaded_revision);
-    revisions.Int(slot.revision);
     update_revisions.Int(slot.pool.update_revision);
     names.Text(slot.pool.display_name);
     update_times.Time(slot.pool.update_time);
     rules.Bytes(SerializeRules(slot.pool.rules));
   }
   if (ids.size() == 0) return;
-  script.Add(kUpdatePools, {ids.str(), loaded.str(), revisions.str(), update_revisions.str(),
-                            names.str(), update_times.str(), rules.str()});
+  script.Add(kUpdatePools, {ids.str(), update_revisions.str(), names.str(), update_times.str(),
+                            rules.str()});
 }
 
 void DeleteQueues(Script& script, const Workspace& workspace, absl::Time now) {
@@ -88,7 +88,7 @@ void DeleteQueues(Script& script, const Workspace& workspace, absl::Time now) {
 
 void PutQueues(Script& script, const Workspace& workspace) {
   PgArray pools, ids, names, skills, weights, priorities, targets, timeouts, lives, afters, mosts,
-      revisions, create_times, update_times, rules, waiting, live;
+      revisions, create_times, update_times, rules;
   for (const auto& [key, slot] : workspace.queues) {
     if (!slot.exists || !slot.settings_changed) continue;
     const Queue& queue = slot.queue;
@@ -107,35 +107,46 @@ void PutQueues(Script& script, const Workspace& workspace) {
     create_times.Time(queue.create_time);
     update_times.Time(queue.update_time);
     rules.Bytes(SerializeRules(queue.rules));
-    waiting.Int(slot.waiting);
-    live.Int(slot.live);
   }
   if (pools.size() == 0) return;
   script.Add(kPutQueues, {pools.str(), ids.str(), names.str(), skills.str(), weights.str(),
                           priorities.str(), targets.str(), timeouts.str(), lives.str(),
                           afters.str(), mosts.str(), revisions.str(), create_times.str(),
-                          update_times.str(), rules.str(), waiting.str(), live.str()});
+                          update_times.str(), rules.str()});
 }
 
-// The commonest change, in one statement: pools get a new revision, and queues count their tickets.
-void MoveOn(Script& script, const Workspace& workspace) {
-  PgArray ids, loaded, revisions, pools, queues, waiting, live;
+// The tickets that changed, by pool, as SQL arrays.
+std::map<std::string, PgArray> ChangedTickets(const Workspace& workspace) {
+  std::map<std::string, PgArray> changed;
+  for (const auto& [ticket_id, slot] : workspace.tickets) {
+    if (slot.changed()) changed[slot.ticket.pool_id].Text(ticket_id);
+  }
+  return changed;
+}
+
+// The commonest change, in one statement: pools move on, and queues count their tickets.
+void MoveOn(Script& script, const Workspace& workspace, absl::Time now) {
+  PgArray ids, from, to, tickets, pools, queues, waiting, live;
+  const std::map<std::string, PgArray> changed = ChangedTickets(workspace);
+  const PgArray none;
   for (const auto& [pool_id, slot] : workspace.pools) {
-    if (!slot.exists || slot.created() || !slot.changed() || SettingsChanged(slot)) continue;
+    if (!slot.exists || !slot.changed()) continue;
     ids.Text(pool_id);
-    loaded.Int(slot.loaded_revision);
-    revisions.Int(slot.revision);
+    from.Int(slot.created() ? slot.base_revision : slot.loaded_revision);
+    to.Int(slot.revision);
+    const auto its = changed.find(pool_id);
+    tickets.Text((its == changed.end() ? none : its->second).str());
   }
   for (const auto& [key, slot] : workspace.queues) {
-    if (!slot.exists || slot.settings_changed || !slot.counters_changed) continue;
+    if (!slot.exists || !(slot.counters_changed || slot.settings_changed)) continue;
     pools.Text(key.first);
     queues.Text(key.second);
     waiting.Int(slot.waiting);
     live.Int(slot.live);
   }
   if (ids.size() == 0 && pools.size() == 0) return;
-  script.Add(kMoveOn, {ids.str(), loaded.str(), revisions.str(), pools.str(), queues.str(),
-                       waiting.str(), live.str()});
+  script.Add(kMoveOn, {ids.str(), from.str(), to.str(), tickets.str(), ToTimestamp(now),
+                       pools.str(), queues.str(), waiting.str(), live.str()});
 }
 
 // The columns of a ticket that change; both statements take them in this order.
@@ -204,9 +215,48 @@ void SaveTickets(Script& script, const Workspace& workspace) {
   }
 }
 
+// Nobody goes on from where another has: of two that try, one finds the row of the other. Whoever has a
+// pool's lock may change its queues, whose counts have to be where they were read, too.
+constexpr char kMoveOnSql[] = R"sql(
+  WITH held AS (
+    SELECT pool_id FROM intake.pool WHERE pool_id = ANY ($1::text[])
+     ORDER BY pool_id FOR NO KEY UPDATE),
+  moved AS (
+    INSERT INTO intake.pool_change (pool_id, from_revision, to_revision, ticket_ids, change_time)
+    SELECT p, f, t, i::text[], $5::timestamptz
+      FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) AS v (p, f, t, i)
+      JOIN held ON held.pool_id = p
+    ON CONFLICT DO NOTHING
+    RETURNING 1),
+  counted AS (
+    SELECT v.*, n.place, n.changes
+      FROM unnest($6::text[], $7::text[], $8::bigint[], $9::bigint[])
+           AS v (pool_id, queue_id, waiting, live)
+      LEFT JOIN LATERAL (
+        SELECT ctid AS place, changes FROM intake.queue_count c
+         WHERE c.pool_id = v.pool_id AND c.queue_id = v.queue_id
+         ORDER BY c.generation DESC LIMIT 1) AS n ON true),
+  changed AS (
+    UPDATE intake.queue_count c
+       SET changes = c.changes + 1, waiting = v.waiting, live = v.live
+      FROM counted v WHERE c.ctid = v.place AND c.changes = v.changes
+    RETURNING 1),
+  added AS (
+    INSERT INTO intake.queue_count (pool_id, queue_id, changes, waiting, live)
+    SELECT pool_id, queue_id, 0, waiting, live FROM counted WHERE place IS NULL
+    RETURNING 1)
+  SELECT CASE WHEN pools <> cardinality($1::text[])
+              THEN intake.expect(pools, cardinality($1::text[]), 'move pool on')
+              WHEN queues <> cardinality($6::text[])
+              THEN intake.expect(queues, cardinality($6::text[]), 'count queue') END
+    FROM (SELECT (SELECT count(*) FROM moved) AS pools,
+                 (SELECT count(*) FROM changed) + (SELECT count(*) FROM added) AS queues)
+         AS done)sql";
+
 void PrepareSavePools(pqxx::connection& connection) {
   PrepareNow(connection, kDeletePools, "DELETE FROM intake.pool WHERE pool_id = ANY ($1::text[])");
   PrepareNow(connection, kDeleteQueuesOf,
+             "WITH counts AS (DELETE FROM intake.queue_count WHERE pool_id = ANY ($1::text[])) "
              "DELETE FROM intake.queue WHERE pool_id = ANY ($1::text[])");
   PrepareNow(connection, kRememberPools,
              "INSERT INTO intake.deleted_pool (pool_id, revision, delete_time, swept) "
@@ -217,20 +267,19 @@ void PrepareSavePools(pqxx::connection& connection) {
   // Another node may have made the same pool meanwhile: there was no row to lock.
   PrepareNow(connection, kInsertPools,
              Expecting(kSchema,
-                       "INSERT INTO intake.pool (pool_id, display_name, revision, update_revision, "
+                       "INSERT INTO intake.pool (pool_id, display_name, update_revision, "
                        "base_revision, purged_revision, create_time, update_time, rules) "
-                       "SELECT p, n, r, u, b, b, c, t, y FROM unnest($1::text[], $2::text[], "
-                       "$3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], "
-                       "$7::timestamptz[], $8::bytea[]) AS v (p, n, r, u, b, c, t, y) ORDER BY p "
+                       "SELECT p, n, u, b, b, c, t, y FROM unnest($1::text[], $2::text[], "
+                       "$3::bigint[], $4::bigint[], $5::timestamptz[], "
+                       "$6::timestamptz[], $7::bytea[]) AS v (p, n, u, b, c, t, y) ORDER BY p "
                        "ON CONFLICT (pool_id) DO NOTHING",
                        "create pool"));
   PrepareNow(connection, kUpdatePools,
              Expecting(kSchema,
-                       "UPDATE intake.pool SET revision = v.r, update_revision = v.u, "
+                       "UPDATE intake.pool SET update_revision = v.u, "
                        "display_name = v.n, update_time = v.t, rules = v.y "
-                       "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], "
-                       "$5::text[], $6::timestamptz[], $7::bytea[]) "
-                       "AS v (p, l, r, u, n, t, y) WHERE pool_id = v.p AND revision = v.l",
+                       "FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], "
+                       "$5::bytea[]) AS v (p, u, n, t, y) WHERE pool_id = v.p",
                        "update pool"));
 }
 
@@ -238,36 +287,27 @@ void PrepareSaveQueues(pqxx::connection& connection) {
   PrepareNow(connection, kDeleteQueues,
              "WITH gone AS (INSERT INTO intake.deleted_queue (pool_id, queue_id, revision, "
              "delete_time) SELECT p, q, r, $4::timestamptz FROM unnest($1::text[], "
-             "$2::text[], $3::bigint[]) AS v (p, q, r) RETURNING pool_id, queue_id) "
+             "$2::text[], $3::bigint[]) AS v (p, q, r) RETURNING pool_id, queue_id), "
+             "counts AS (DELETE FROM intake.queue_count c USING gone "
+             "WHERE c.pool_id = gone.pool_id AND c.queue_id = gone.queue_id) "
              "DELETE FROM intake.queue USING gone WHERE queue.pool_id = gone.pool_id "
              "AND queue.queue_id = gone.queue_id");
   PrepareNow(
       connection, kPutQueues,
       absl::StrCat(
           "INSERT INTO intake.queue (", kQueueColumns,
-          ", waiting, live) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], "
+          ") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], "
           "$4::text[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], "
           "$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], "
-          "$14::timestamptz[], $15::bytea[], $16::bigint[], $17::bigint[]) "
+          "$14::timestamptz[], $15::bytea[]) "
           "ON CONFLICT (pool_id, queue_id) DO UPDATE SET (display_name, required_skills, "
           "weight, priority_ahead_ms, target_wait_ms, offer_timeout_ms, time_to_live_ms, "
-          "after_work_time_ms, most_waiting, revision, create_time, update_time, rules, "
-          "waiting, live) = (excluded.display_name, excluded.required_skills, excluded.weight, "
+          "after_work_time_ms, most_waiting, revision, create_time, update_time, rules) = (excluded.display_name, excluded.required_skills, excluded.weight, "
           "excluded.priority_ahead_ms, excluded.target_wait_ms, "
           "excluded.offer_timeout_ms, excluded.time_to_live_ms, "
           "excluded.after_work_time_ms, excluded.most_waiting, excluded.revision, "
-          "excluded.create_time, excluded.update_time, excluded.rules, excluded.waiting, "
-          "excluded.live)"));
-  // Whoever has a pool's row may change its queues.
-  PrepareNow(connection, kMoveOn,
-             Expecting(kSchema,
-                       "UPDATE intake.pool SET revision = v.r "
-                       "FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS v (p, l, r) "
-                       "WHERE pool_id = v.p AND revision = v.l",
-                       "move pool on",
-                       "counted AS (UPDATE intake.queue SET waiting = v.w, live = v.l "
-                       "FROM unnest($4::text[], $5::text[], $6::bigint[], $7::bigint[]) "
-                       "AS v (p, q, w, l) WHERE pool_id = v.p AND queue_id = v.q)"));
+          "excluded.create_time, excluded.update_time, excluded.rules)"));
+  PrepareNow(connection, kMoveOn, kMoveOnSql);
 }
 
 void PrepareSaveTickets(pqxx::connection& connection) {
@@ -307,8 +347,8 @@ void PrepareSave(pqxx::connection& connection) {
 void Save(Script& script, const Workspace& workspace, absl::Time now) {
   DeletePools(script, workspace, now);
   InsertPools(script, workspace);
+  MoveOn(script, workspace, now);
   UpdatePools(script, workspace);
-  MoveOn(script, workspace);
   DeleteQueues(script, workspace, now);
   PutQueues(script, workspace);
   SaveTickets(script, workspace);

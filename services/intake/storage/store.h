@@ -45,13 +45,17 @@ struct PoolSnapshot {
 struct SweepReport {
   int64_t requests = 0;        // forgotten
   int64_t tickets = 0;         // of deleted pools
-  int64_t deleted_queues = 0;  // that feeds no longer tell of
+  int64_t changes = 0;         // that feeds no longer tell of
+  int64_t deleted_queues = 0;  // of these
+  bool more = false;           // there is more to sweep now
 };
 
-// How long feeds can tell of a deleted queue.
-inline constexpr absl::Duration kDeletedQueueMemory = absl::Hours(24);
-// Most rows that one sweep deletes of a kind, so that it holds nobody up.
+// How long feeds can tell of a change; who was away for longer takes a snapshot.
+inline constexpr absl::Duration kChangeMemory = absl::Minutes(10);
+// Most rows that one sweep deletes of a kind, so that it holds nobody up; changes under the lock of
+// their pool.
 inline constexpr int kMaxSwept = 5'000;
+inline constexpr int kMaxSweptChanges = 1'000;
 
 class Store {
  public:

@@ -2,7 +2,7 @@
 //
 // Threading: inside a transaction each. They throw what libpqxx throws.
 //
-//   report.tickets = SweepTickets(tx);
+//   report.tickets = SweepDeletedPools(tx);
 #pragma once
 
 #include "absl/time/time.h"
@@ -13,9 +13,14 @@ namespace muster::intake {
 
 // Answers older than kRequestMemory.
 int64_t SweepRequests(pqxx::work& tx, absl::Time now);
-// Tickets of deleted pools.
-int64_t SweepTickets(pqxx::work& tx);
-// Deleted queues older than kDeletedQueueMemory: feeds from before them get OUT_OF_RANGE.
-int64_t SweepDeletedQueues(pqxx::work& tx, absl::Time now);
+// Tickets of deleted pools, and their changes; the number of tickets.
+int64_t SweepDeletedPools(pqxx::work& tx);
+
+struct SweptChanges {
+  int64_t changes = 0;
+  int64_t deleted_queues = 0;
+};
+// Of one pool, those older than kChangeMemory: feeds from before them get OUT_OF_RANGE.
+SweptChanges SweepChanges(pqxx::work& tx, absl::Time now);
 
 }  // namespace muster::intake

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/db/request_log.h"
 #include "common/db/values.h"
 #include "services/matcher/domain/work_id.h"
@@ -47,14 +48,30 @@ constexpr char kInsertAssignments[] = R"sql(
      ORDER BY n
     ON CONFLICT DO NOTHING
     RETURNING pool_id, sequence, ticket_id),
+  newest AS (
+    SELECT s.*, l.place, l.changes
+      FROM (SELECT pool_id, agent_id, sum(weight)::int AS units,
+                   (array_agg(capacity ORDER BY n DESC))[1] AS capacity
+              FROM input JOIN made USING (pool_id, sequence, ticket_id)
+             GROUP BY pool_id, agent_id) AS s
+      LEFT JOIN LATERAL (
+        SELECT ctid AS place, changes FROM matcher.agent_load a
+         WHERE a.pool_id = s.pool_id AND a.agent_id = s.agent_id
+         ORDER BY a.generation DESC LIMIT 1) AS l ON true),
   loaded AS (
-    INSERT INTO matcher.agent_load AS l (pool_id, agent_id, units, capacity)
-    SELECT pool_id, agent_id, sum(weight), (array_agg(capacity ORDER BY n DESC))[1]
-      FROM input JOIN made USING (pool_id, sequence, ticket_id)
-     GROUP BY pool_id, agent_id ORDER BY pool_id, agent_id
-    ON CONFLICT (pool_id, agent_id)
-      DO UPDATE SET units = l.units + excluded.units, capacity = excluded.capacity)
-  SELECT pool_id, sequence FROM made)sql";
+    UPDATE matcher.agent_load l
+       SET changes = l.changes + 1, units = l.units + n.units, capacity = n.capacity
+      FROM newest n WHERE l.ctid = n.place AND l.changes = n.changes
+    RETURNING 1),
+  added AS (
+    INSERT INTO matcher.agent_load (pool_id, agent_id, changes, units, capacity)
+    SELECT pool_id, agent_id, 0, units, capacity FROM newest WHERE place IS NULL)
+  SELECT pool_id, sequence,
+         (SELECT CASE WHEN touched <> wanted
+                      THEN matcher.expect(touched, wanted, 'load agents') END
+            FROM (SELECT (SELECT count(*) FROM loaded) AS touched,
+                         (SELECT count(*) FROM newest WHERE place IS NOT NULL) AS wanted) AS load)
+    FROM made)sql";
 
 constexpr char kUpdateWrapUps[] = R"sql(
   UPDATE matcher.live_assignment l
@@ -76,17 +93,31 @@ constexpr char kMoveToEnded[] = R"sql(
              request_id)
      WHERE l.pool_id = i.pool_id AND l.ticket_id = i.ticket_id AND l.sequence = i.sequence
     RETURNING l.*, i.end_state, i.end_time, i.end_reason, i.disposition, i.note, i.request_id),
+  newest AS (
+    SELECT s.units, l.place, l.changes
+      FROM (SELECT pool_id, agent_id, sum(weight)::int AS units FROM gone GROUP BY 1, 2) AS s
+      LEFT JOIN LATERAL (
+        SELECT ctid AS place, changes FROM matcher.agent_load a
+         WHERE a.pool_id = s.pool_id AND a.agent_id = s.agent_id
+         ORDER BY a.generation DESC LIMIT 1) AS l ON true),
   freed AS (
-    UPDATE matcher.agent_load l SET units = l.units - g.units
-      FROM (SELECT pool_id, agent_id, sum(weight)::int AS units FROM gone GROUP BY 1, 2) g
-     WHERE l.pool_id = g.pool_id AND l.agent_id = g.agent_id)
-  INSERT INTO matcher.ended_assignment (pool_id, sequence, ticket_id, queue_id, agent_id, weight,
-      state, ticket_create_time, offer_time, offer_receive_time, offer_expire_time, accept_time,
-      wrap_up_time, wrap_up_until, end_time, end_reason, disposition, note, request_id)
-  SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, end_state, ticket_create_time,
-         offer_time, offer_receive_time, offer_expire_time, accept_time, wrap_up_time,
-         wrap_up_until, end_time, end_reason, disposition, note, request_id FROM gone
-  RETURNING )sql";
+    UPDATE matcher.agent_load l SET changes = l.changes + 1, units = l.units - n.units
+      FROM newest n WHERE l.ctid = n.place AND l.changes = n.changes
+    RETURNING 1),
+  ended AS (
+    INSERT INTO matcher.ended_assignment (pool_id, sequence, ticket_id, queue_id, agent_id, weight,
+        state, ticket_create_time, offer_time, offer_receive_time, offer_expire_time, accept_time,
+        wrap_up_time, wrap_up_until, end_time, end_reason, disposition, note, request_id)
+    SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, end_state, ticket_create_time,
+           offer_time, offer_receive_time, offer_expire_time, accept_time, wrap_up_time,
+           wrap_up_until, end_time, end_reason, disposition, note, request_id FROM gone
+    RETURNING *)
+  SELECT $columns,
+         (SELECT CASE WHEN touched <> wanted
+                      THEN matcher.expect(touched, wanted, 'free agents') END
+            FROM (SELECT (SELECT count(*) FROM freed) AS touched,
+                         (SELECT count(*) FROM newest) AS wanted) AS load)
+    FROM ended)sql";
 
 // Found in the order of the primary key, as above, and then by its place.
 constexpr char kSetCustomersLeft[] = R"sql(
@@ -149,7 +180,7 @@ void PrepareWrites(pqxx::connection& connection) {
   PrepareNow(connection, "expect_epochs", kExpectEpochs);
   PrepareNow(connection, "insert_assignments", kInsertAssignments);
   PrepareNow(connection, "update_wrap_ups", kUpdateWrapUps);
-  PrepareNow(connection, "move_to_ended", absl::StrCat(kMoveToEnded, kAssignmentColumns));
+  PrepareNow(connection, "move_to_ended", absl::StrReplaceAll(kMoveToEnded, {{"$columns", kAssignmentColumns}}));
   PrepareNow(connection, "set_customers_left", absl::StrCat(kSetCustomersLeft, kAssignmentColumns));
   PrepareNow(connection, "insert_offers", kInsertOffers);
   PrepareNow(connection, "insert_decisions", kInsertDecisions);

@@ -4,9 +4,15 @@
 #include <atomic>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
 #include "common/base/ids.h"
+#include "common/db/database.h"
+#include "common/db/migrations.h"
+#include "intake_migrations.h"
+#include "services/intake/convert/answer.h"
 #include "tests/support/postgres.h"
 #include "tests/unit/intake/store_tester.h"
 
@@ -170,6 +176,86 @@ TEST_CASE("two nodes that make the same pool at once make one", "[postgres]") {
 TEST_CASE("the schema is migrated once, whoever comes first", "[postgres]") {
   const DatabaseOptions options = NewDatabase();
   CHECK(PostgresStore::MigrateSchema(options).ok());
+}
+
+// What 0004 makes of the rows of those before it: all of it is there, and goes on.
+TEST_CASE("a schema from before changes and counts had their tables is brought up", "[postgres]") {
+  DatabaseOptions options;
+  options.url = SharedPostgres().CreateDatabase();
+  REQUIRE(Migrate(options, "intake", absl::MakeSpan(intake_migrations()).first(3)).ok());
+  Connection connection(options);
+  const auto ticket_of = [](const char* id) {
+    return Ticket{.ticket_id = id, .pool_id = "p", .queue_id = "q", .customer_id = "c"};
+  };
+  const absl::Status filled = connection.Transact(
+      [&](pqxx::work& tx) {
+        tx.exec(
+            "INSERT INTO intake.pool VALUES ('p', 'Pool', 7, 1, 0, 0, now(), now());"
+            "INSERT INTO intake.queue VALUES ('p', 'q', 'Queue', '', 1, 0, 20000, 15000, 86400000, "
+            "0, 100, 2, now(), now(), 1, 1);");
+        for (const auto& [id, state, end, revision] :
+             {std::tuple("t-live", 1, "NULL", 6), std::tuple("t-ended", 4, "now()", 7)}) {
+          tx.exec_params(
+              absl::StrCat("INSERT INTO intake.ticket VALUES ($1, 'p', 'q', 'c', '', $2, now(), "
+                           "NULL, ",
+                           end, ", '', '', '', '', 0, $3, 0, $4)"),
+              id, state, revision, pqxx::binarystring(SerializeTicket(ticket_of(id))));
+        }
+        return absl::OkStatus();
+      },
+      absl::InfiniteFuture());
+  INFO(filled);
+  REQUIRE(filled.ok());
+  REQUIRE(PostgresStore::MigrateSchema(options).ok());
+
+  StoreTester t;
+  t.store = std::make_unique<PostgresStore>(options);
+  CHECK(t.GetPool("p").value().revision == 7);
+  CHECK(t.Waiting() == std::map<std::string, int64_t>{{"p", 1}});
+  PoolSnapshot snapshot = t.Snapshot("p").value();
+  REQUIRE(snapshot.tickets.size() == 1);
+  CHECK(snapshot.tickets[0].ticket_id == "t-live");
+  CHECK(ErrorReason(t.Changes("p", 6).status()) == "REVISION_PURGED");
+  CHECK(t.Changes("p", 7).value().tickets.empty());
+  t.Must<Ticket>(CancelTicket{"t-live", ""});
+  CHECK(t.Changes("p", 7).value().tickets.size() == 1);
+  CHECK(t.Waiting() == std::map<std::string, int64_t>{{"p", 0}});
+  CHECK(t.store->Sweep(t.now + 2 * kChangeMemory).value().changes == 0);
+  CHECK(t.MakeTicket().revision == 9);
+  CHECK(t.store->Sweep(t.now + 2 * kChangeMemory).value().changes == 1);
+  CHECK(ErrorReason(t.Changes("p", 7).status()) == "REVISION_PURGED");
+  CHECK(t.Changes("p", 8).value().tickets.size() == 1);
+}
+
+TEST_CASE("old changes go, and the pool keeps its revision", "[postgres]") {
+  StoreTester t;
+  t.MakePool();  // revision 2
+  for (int i = 0; i < 3; ++i) t.MakeTicket();
+  t.now += kChangeMemory;
+  const Ticket young = t.MakeTicket();  // 6
+  CHECK(t.store->Sweep(t.now).value().changes == 0);
+  CHECK(t.Changes("p", 2).value().tickets.size() == 4);
+  t.now += absl::Seconds(1);
+  SweepReport report = t.store->Sweep(t.now).value();
+  CHECK(report.changes == 5);
+  CHECK(report.more);
+  CHECK_FALSE(t.store->Sweep(t.now).value().more);
+  CHECK(ErrorReason(t.Changes("p", 4).status()) == "REVISION_PURGED");
+  CHECK(t.Changes("p", 5).value().tickets == std::vector<Ticket>{young});
+  t.now += 2 * kChangeMemory;
+  CHECK(t.store->Sweep(t.now).value().changes == 0);  // the newest stays
+  CHECK(t.GetPool("p").value().revision == 6);
+  // A page may begin in the middle of a batch, too.
+  const Applied applied =
+      t.Batch({t.MutationOf(CreateTicket{{.ticket_id = NewId("t"),
+                                          .pool_id = "p",
+                                          .queue_id = "q",
+                                          .customer_id = "c"}}),
+               t.MutationOf(CancelTicket{young.ticket_id, ""})});
+  REQUIRE(applied.changes.at(0).to_revision == 8);
+  const PoolChange rest = t.Changes("p", 7).value();
+  REQUIRE(rest.tickets.size() == 1);
+  CHECK(rest.tickets[0].ticket_id == young.ticket_id);
 }
 
 TEST_CASE("a database that is away is UNAVAILABLE", "[postgres]") {

@@ -259,7 +259,7 @@ absl::StatusOr<SweepReport> FakeStore::Sweep(absl::Time now) {
   report.tickets = static_cast<int64_t>(
       std::erase_if(tickets_, [&](const auto& row) { return FindTicket(row.first) == nullptr; }));
   report.deleted_queues = static_cast<int64_t>(std::erase_if(deleted_queues_, [&](const auto& row) {
-    if (row.second.delete_time >= now - kDeletedQueueMemory) return false;
+    if (row.second.delete_time >= now - kChangeMemory) return false;
     auto pool = pools_.find(row.first.first);
     if (pool != pools_.end()) {
       int64_t& purged = pool->second.purged_revision;

@@ -130,15 +130,15 @@ TEST_CASE("changes are told as they are now, in pages", "[feeds]") {
   CHECK(anew.queues.size() == 1);
 }
 
-TEST_CASE("deleted queues are told for a day, then older feeds are out of range", "[feeds]") {
+TEST_CASE("deleted queues are told for a while, then older feeds are out of range", "[feeds]") {
   StoreTester t;
   t.MakePool();
   t.Must<Deleted>(DeleteQueue{"p", "q", ""});  // 3
   t.Must<Queue>(CreateQueue{{.pool_id = "p", .queue_id = "r"}});
-  CHECK(t.store->Sweep(t.now + kDeletedQueueMemory).value().deleted_queues == 0);
+  CHECK(t.store->Sweep(t.now + kChangeMemory).value().deleted_queues == 0);
   CHECK(t.Changes("p", 1).ok());
   absl::StatusOr<SweepReport> swept =
-      t.store->Sweep(t.now + kDeletedQueueMemory + absl::Seconds(1));
+      t.store->Sweep(t.now + kChangeMemory + absl::Seconds(1));
   CHECK(swept.value().deleted_queues == 1);
   CHECK(t.Changes("p", 2).status().code() == absl::StatusCode::kOutOfRange);
   CHECK(ErrorReason(t.Changes("p", 2).status()) == "REVISION_PURGED");

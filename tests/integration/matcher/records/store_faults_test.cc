@@ -1,10 +1,13 @@
 // The records on a PostgreSQL that goes away, and what the database itself refuses.
 #include <atomic>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
 #include "common/db/database.h"
+#include "common/db/migrations.h"
+#include "matcher_migrations.h"
 #include "services/matcher/storage/postgres_store.h"
 #include "tests/integration/matcher/records/store_fixture.h"
 #include "tests/support/catch.h"
@@ -81,9 +84,49 @@ TEST_CASE("the schema itself holds the two great rules") {
   CHECK(ErrorReason(run(assign(2, "t-1"))) == "UNIQUE_VIOLATION");
   CHECK(ErrorReason(run(assign(1, "t-2"))) == "UNIQUE_VIOLATION");
   CHECK(run(assign(2, "t-2")).ok());
-  CHECK(run("INSERT INTO matcher.agent_load VALUES ('bank', 'ann', 2, 2)").ok());
+  CHECK(run("INSERT INTO matcher.agent_load (pool_id, agent_id, changes, units, capacity) "
+            "VALUES ('bank', 'ann', 0, 2, 2)").ok());
   CHECK(ErrorReason(run("UPDATE matcher.agent_load SET units = 3")) == "CONSTRAINT_VIOLATION");
   CHECK(ErrorReason(run("UPDATE matcher.agent_load SET units = -1")) == "CONSTRAINT_VIOLATION");
+}
+
+// What 0005 makes of the loads before it: they are there, and go on over many versions of their key.
+TEST_CASE("a schema from before loads had versions in their key is brought up") {
+  DatabaseOptions database{.url = SharedPostgres().CreateDatabase()};
+  REQUIRE(Migrate(database, "matcher", absl::MakeSpan(matcher_migrations()).first(4)).ok());
+  Connection connection(database);
+  const auto ask = [&](const std::string& sql) {
+    std::string answer;
+    const absl::Status status = connection.Transact(
+        [&](pqxx::work& tx) {
+          const pqxx::result rows = tx.exec(sql);
+          if (!rows.empty()) answer = rows[0][0].c_str();
+          return absl::OkStatus();
+        },
+        absl::InfiniteFuture());
+    INFO(status);
+    REQUIRE(status.ok());
+    return answer;
+  };
+  ask("INSERT INTO matcher.agent_load VALUES ('bank', 'ann', 1, 2)");
+  REQUIRE(MigrateRecords(database).ok());
+  CHECK(ask("SELECT units FROM matcher.agent_load") == "1");
+
+  PostgresStore store({.database = database});
+  const int64_t epoch = Take(store, "bank");
+  const auto assign = [&](int n) {
+    const RecordAssignment assigned = Assigning("bank", epoch, n, absl::StrCat("t-", n));
+    return std::pair(assigned, Submit(store, assigned).status());
+  };
+  for (int n = 1; n <= 40; ++n) {
+    const auto [assigned, status] = assign(n);
+    REQUIRE(status.ok());
+    REQUIRE(Submit(store, Completing(assigned)).ok());
+  }
+  CHECK(ask("SELECT units || ' ' || changes || ' ' || generation FROM matcher.agent_load") ==
+        "1 80 2");
+  REQUIRE(assign(41).second.ok());
+  CHECK(ErrorReason(assign(42).second) == "CAPACITY_EXCEEDED");
 }
 
 TEST_CASE("migrations are applied once") {
