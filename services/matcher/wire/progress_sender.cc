@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -46,7 +47,8 @@ class ProgressSender::Impl : public std::enable_shared_from_this<Impl> {
     const std::string pool_id;
     std::deque<in::ProgressEntry> queue;  // the batch under way included, at its front
     std::unique_ptr<Call> call;
-    bool waiting = false;    // for the retry timer
+    bool waiting = false;    // for the timer
+    std::chrono::steady_clock::time_point next_call;  // not before
     size_t batch_limit = 0;  // 0: as the options say
     Backoff backoff;
     RetryTimer timer;
@@ -59,6 +61,7 @@ class ProgressSender::Impl : public std::enable_shared_from_this<Impl> {
   void OnAnswer(const PoolPtr& pool, absl::Status status);
   std::vector<ProgressAnswer> TakeAnswersLocked(Pool& pool, const Call& call);
   void RetryLocked(const PoolPtr& pool, const absl::Status& status);
+  void WaitLocked(const PoolPtr& pool, absl::Duration wait);
   bool PassOverLocked(Pool& pool, const absl::Status& status);
 
   std::unique_ptr<in::IntakeService::Stub> stub_;  // until it is stopped
@@ -125,6 +128,9 @@ void ProgressSender::Impl::Begin(const PoolPtr& pool) {
   {
     std::lock_guard lock(mutex_);
     if (stopping_ || pool->call || pool->waiting || pool->queue.empty()) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < pool->next_call) return WaitLocked(pool, absl::FromChrono(pool->next_call - now));
+    pool->next_call = now + absl::ToChronoMicroseconds(options_.pace);
     size_t limit = pool->batch_limit > 0 ? pool->batch_limit : options_.max_batch;
     size_t count = std::min(pool->queue.size(), limit);
     pool->call = std::make_unique<Call>();
@@ -211,19 +217,22 @@ void ProgressSender::Impl::RetryLocked(const PoolPtr& pool, const absl::Status& 
         .Error(status);
   }
   pool->complained = true;
+  WaitLocked(pool, pool->backoff.Next());
+}
+
+void ProgressSender::Impl::WaitLocked(const PoolPtr& pool, absl::Duration wait) {
   pool->waiting = true;
   // Weak: an alarm keeps its callback after it has fired, and the pool owns the alarm.
-  pool->timer.Start(pool->backoff.Next(),
-                    [weak = weak_from_this(), weak_pool = std::weak_ptr<Pool>(pool)] {
-                      auto self = weak.lock();
-                      PoolPtr pool = weak_pool.lock();
-                      if (!self || !pool) return;
-                      {
-                        std::lock_guard lock(self->mutex_);
-                        pool->waiting = false;
-                      }
-                      self->Begin(pool);
-                    });
+  pool->timer.Start(wait, [weak = weak_from_this(), weak_pool = std::weak_ptr<Pool>(pool)] {
+    auto self = weak.lock();
+    PoolPtr pool = weak_pool.lock();
+    if (!self || !pool) return;
+    {
+      std::lock_guard lock(self->mutex_);
+      pool->waiting = false;
+    }
+    self->Begin(pool);
+  });
 }
 
 ProgressSender::ProgressSender(std::shared_ptr<grpc::Channel> channel, ProgressOptions options,

@@ -30,6 +30,9 @@ namespace muster::matcher {
 
 struct ProgressOptions {
   size_t max_batch = 1'000;  // the contract's limit
+  // From one batch of a pool to the next at least. What becomes of a ticket is on record with the
+  // matcher by then, and customers who call wait for intake's commits: fewer of these serve them.
+  absl::Duration pace = absl::Milliseconds(10);
   absl::Duration timeout = absl::Seconds(10);
   BackoffOptions backoff = {.initial = absl::Milliseconds(50), .max = absl::Seconds(2)};
 };

@@ -20,6 +20,7 @@ namespace {
 
 constexpr absl::Duration kSetUpLimit = absl::Seconds(120);
 constexpr int kCallsAtOnce = 200;
+constexpr int kLogSegments = 32;  // of 16 MiB
 
 void Demand(const grpc::Status& status, const char* what) {
   if (!status.ok()) throw std::runtime_error(absl::StrCat(what, ": ", status.error_message()));
@@ -42,8 +43,20 @@ Stage::Stage(const StageOptions& options) : options_(options), cell_(Direct()) {
     intakes_.push_back(intake::v1::IntakeService::NewStub(
         MakeChannel(cell_.IntakeAddresses().front(), {.own_connection = true})));
   }
+  WarmUp();
   MakePool();
   MakeAgents();
+}
+
+// A server that has been at work writes over segments of its log; a new one fills each with zeros
+// first, while whoever commits waits for it. So it gets some, and a checkpoint that keeps them.
+void Stage::WarmUp() {
+  pqxx::connection connection(cell_.database_url());
+  pqxx::nontransaction tx(connection);
+  for (int i = 0; i < kLogSegments; ++i) {
+    tx.exec("SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()");
+  }
+  tx.exec("CHECKPOINT");
 }
 
 std::string Stage::QueueId(int64_t number) const {

@@ -110,6 +110,7 @@ class Answers {
 CommitterOptions Quick() {
   CommitterOptions options;
   options.backoff = {.initial = absl::Milliseconds(1), .max = absl::Milliseconds(5)};
+  options.pace = absl::ZeroDuration();
   return options;
 }
 
@@ -121,7 +122,7 @@ TEST_CASE("a lone mutation is a batch at once", "[committer]") {
   FakeStore store;
   Answers answers;
   CommitterOptions options = Quick();
-  options.gather = absl::Hours(1);  // which it must not wait for
+  options.pace = absl::Hours(1);  // which it must not wait for
   IntCommitter committer(options, Through(store));
   committer.Submit(21, kNever, answers.For(21));
   CHECK(*answers.Await(21) == 42);
@@ -145,6 +146,30 @@ TEST_CASE("mutations that come while a batch commits share the next, in order", 
   CHECK(answers.Await(5).ok());
   CHECK(store.batches() == std::vector<std::vector<int>>{{0}, {1, 2, 3}, {4, 5}});
   CHECK(answers.order() == std::vector<int>{0, 1, 2, 3, 4, 5});
+}
+
+TEST_CASE("after a batch that had company, the next waits for its time, or until it is full",
+          "[committer]") {
+  FakeStore store;
+  Answers answers;
+  CommitterOptions options = Quick();
+  options.max_batch = 3;
+  options.pace = absl::Hours(1);
+  IntCommitter committer(options, Through(store));
+  store.Hold();
+  committer.Submit(0, kNever, answers.For(0));
+  store.AwaitBatch(1);
+  for (int i = 1; i <= 4; ++i) committer.Submit(i, kNever, answers.For(i));
+  store.Release();
+  CHECK(answers.Await(3).ok());
+  committer.Submit(5, kNever, answers.For(5));
+  CHECK(committer.queued() == 2);  // 4 and 5 wait
+  committer.Submit(6, kNever, answers.For(6));
+  CHECK(answers.Await(6).ok());
+  committer.Submit(7, kNever, answers.For(7));
+  committer.Drain();
+  CHECK(answers.Await(7).ok());
+  CHECK(store.batches() == std::vector<std::vector<int>>{{0}, {1, 2, 3}, {4, 5, 6}, {7}});
 }
 
 TEST_CASE("each caller gets its own outcome", "[committer]") {
