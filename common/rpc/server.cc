@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
 #include "common/base/errors.h"
 #include "common/base/signals.h"
@@ -37,6 +38,14 @@ void RaiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Debian's Abseil is built without NDEBUG: it looks for cycles in the order of gRPC's locks, each time
+// that one is taken. Here that is left to tests.
+void StopLookingForDeadlocks() {
+#ifdef NDEBUG
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
 }
 
 // Its own format would break the JSON lines. What gRPC calls an error is for us to judge: what
@@ -106,6 +115,7 @@ void Server::OnDrain(std::function<void()> callback) {
 absl::Status Server::Start() {
   UseSteadyWaits();
   RaiseDescriptorLimit();
+  StopLookingForDeadlocks();
   gpr_set_log_function(LogForGrpc);
   grpc::EnableDefaultHealthCheckService(true);
   // Once a process: the plugin registers itself for every server that is built later.

@@ -77,7 +77,7 @@ struct App::Parts {
 
 App::Parts::Parts(Config c)
     : config(std::move(c)),
-      store(DatabaseOf(config)),
+      store(DatabaseOf(config), config.archive_after),
       feed(store, clock, {.poll_interval = config.feed_poll},
            {.max_queued = static_cast<size_t>(config.feed_queue)}),
       desk(store, feed, clock, {.interval = config.standing_interval}),

@@ -65,11 +65,12 @@ void Chores::Sweep() {
       Log(Severity::kWarning).Msg("could not sweep").Error(report.status());
       return;
     }
-    if (report->requests + report->tickets + report->changes > 0) {
+    if (report->requests + report->tickets + report->archived + report->changes > 0) {
       Log(Severity::kInfo)
           .Msg("swept")
           .With("requests", report->requests)
           .With("tickets", report->tickets)
+          .With("archived", report->archived)
           .With("changes", report->changes)
           .With("deleted_queues", report->deleted_queues);
     }

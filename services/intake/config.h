@@ -30,6 +30,7 @@ struct Config {
   int64_t feed_queue = 100'000;
   absl::Duration standing_interval = absl::Seconds(1);
   absl::Duration sweep_interval = absl::Minutes(1);
+  absl::Duration archive_after = absl::Hours(24);
   absl::Duration monitor_interval = absl::Milliseconds(500);
   absl::Duration drain_limit = absl::Seconds(10);
 };

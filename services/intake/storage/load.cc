@@ -1,5 +1,7 @@
 #include "services/intake/storage/load.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/db/values.h"
 #include "services/intake/storage/rows.h"
@@ -11,6 +13,7 @@ constexpr char kLockPools[] = "intake_lock_pools";
 constexpr char kLoadPools[] = "intake_load_pools";
 constexpr char kDeletedPools[] = "intake_deleted_pools";
 constexpr char kLoadTickets[] = "intake_load_tickets";
+constexpr char kLoadAnyTickets[] = "intake_load_any_tickets";
 constexpr char kLoadQueues[] = "intake_load_queues";
 constexpr char kLoadWholePools[] = "intake_load_whole_pools";
 
@@ -27,7 +30,7 @@ void PrepareLoad(pqxx::connection& connection) {
   // A ticket never changes its pool, so that one can be found without a lock. In order of id, so
   // that two batches never wait for each other.
   constexpr char kPools[] =
-      "pool_id = ANY (ARRAY(SELECT unnest($1::text[]) UNION SELECT pool_id FROM intake.ticket "
+      "pool_id = ANY (ARRAY(SELECT unnest($1::text[]) UNION SELECT pool_id FROM intake.any_ticket "
       "WHERE ticket_id = ANY ($2::text[]))) ORDER BY pool_id";
   PrepareNow(connection, kLockPools,
              absl::StrCat("SELECT FROM intake.pool WHERE ", kPools, " FOR NO KEY UPDATE"));
@@ -37,14 +40,17 @@ void PrepareLoad(pqxx::connection& connection) {
   PrepareNow(connection, kDeletedPools,
              "SELECT pool_id, revision FROM intake.deleted_pool "
              "WHERE pool_id = ANY ($1::text[])");
-  PrepareNow(connection, kLoadTickets,
-             absl::StrCat("SELECT ", kTicketColumns,
-                          " FROM intake.ticket WHERE ticket_id = ANY ($1::text[])"));
+  for (const auto& [name, table] : {std::pair(kLoadTickets, "intake.ticket"),
+                                    std::pair(kLoadAnyTickets, "intake.any_ticket")}) {
+    PrepareNow(connection, name,
+               absl::StrCat("SELECT ", kTicketColumns, " FROM ", table,
+                            " WHERE ticket_id = ANY ($1::text[])"));
+  }
   // Those named, and those of the tickets named.
   PrepareNow(connection, kLoadQueues,
              absl::StrCat("SELECT ", kQueueColumns,
                           ", waiting, live FROM (SELECT p, q FROM unnest($1::text[], $2::text[]) "
-                          "AS named (p, q) UNION SELECT pool_id, queue_id FROM intake.ticket "
+                          "AS named (p, q) UNION SELECT pool_id, queue_id FROM intake.any_ticket "
                           "WHERE ticket_id = ANY ($3::text[])) AS wanted "
                           "JOIN intake.queue_now ON pool_id = p AND queue_id = q"));
   PrepareNow(connection, kLoadWholePools,
@@ -65,7 +71,7 @@ void Load(Script& script, const Needs& needs, Workspace* workspace) {
     }
   });
   if (!needs.tickets.empty()) {
-    script.Add(kLoadTickets, {tickets}, [workspace](const pqxx::result& rows) {
+    script.Add(kLoadAnyTickets, {tickets}, [workspace](const pqxx::result& rows) {
       for (const pqxx::row& row : rows) workspace->LoadTicket(TicketOf(row));
     });
   }

@@ -78,6 +78,7 @@ class Batch {
       LoadTickets(load, needs_, &tickets);
       load.Run();
     }
+    if (tickets.size() != needs_.tickets.size()) return false;  // archived, or there is none
     for (const Ticket& ticket : tickets) {
       if (!known.LoadWith(ticket, &workspace)) return false;
     }
@@ -163,8 +164,9 @@ absl::Status PostgresStore::MigrateSchema(const DatabaseOptions& options) {
   return Migrate(options, kSchema, intake_migrations());
 }
 
-PostgresStore::PostgresStore(const DatabaseOptions& options)
-    : committer_(options, PrepareCommitter),
+PostgresStore::PostgresStore(const DatabaseOptions& options, absl::Duration archive_after)
+    : archive_after_(archive_after),
+      committer_(options, PrepareCommitter),
       sweeper_(options),
       reads_(options, options.connections),
       feeds_(ForFeeds(options), kFeedThreads) {}
@@ -257,7 +259,9 @@ void PostgresStore::CountWaiting(absl::Time deadline, Done<std::map<std::string,
 
 absl::StatusOr<SweepReport> PostgresStore::Sweep(absl::Time now) {
   SweepReport report;
+  SweptPool pool;
   SweptChanges swept;
+  ArchivedTickets archived;
   const auto sweep = [&](auto rows, auto& count) {
     return sweeper_.Transact(
         [&](pqxx::work& tx) {
@@ -268,11 +272,20 @@ absl::StatusOr<SweepReport> PostgresStore::Sweep(absl::Time now) {
   };
   MUSTER_RETURN_IF_ERROR(
       sweep([&](pqxx::work& tx) { return SweepRequests(tx, now); }, report.requests));
-  MUSTER_RETURN_IF_ERROR(sweep(SweepDeletedPools, report.tickets));
+  MUSTER_RETURN_IF_ERROR(sweep(SweepDeletedPools, pool));
+  report.tickets = pool.tickets;
   MUSTER_RETURN_IF_ERROR(sweep([&](pqxx::work& tx) { return SweepChanges(tx, now); }, swept));
+  if (archive_after_ > absl::ZeroDuration()) {
+    MUSTER_RETURN_IF_ERROR(sweep(
+        [&](pqxx::work& tx) { return ArchiveTickets(tx, now - archive_after_, archive_from_); },
+        archived));
+    archive_from_ = archived.go_on_after;
+  }
+  report.archived = archived.count;
   report.changes = swept.changes;
   report.deleted_queues = swept.deleted_queues;
-  report.more = report.requests == kMaxSwept || report.tickets == kMaxSwept || swept.changes > 0;
+  report.more = report.requests == kMaxSwept || pool.more || swept.changes > 0 ||
+                !archived.go_on_after.empty();
   return report;
 }
 

@@ -7,6 +7,9 @@
 //   PostgresStore store(options);
 #pragma once
 
+#include <string>
+
+#include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/db/database.h"
 #include "common/db/read_pool.h"
@@ -19,7 +22,9 @@ class PostgresStore final : public Store {
  public:
   static absl::Status MigrateSchema(const DatabaseOptions& options);
 
-  explicit PostgresStore(const DatabaseOptions& options);
+  // Sweep moves tickets that ended so long ago to the archive; zero: none.
+  explicit PostgresStore(const DatabaseOptions& options,
+                         absl::Duration archive_after = absl::ZeroDuration());
 
   absl::StatusOr<Applied> Apply(absl::Span<const Mutation> batch) override;
   void GetPool(std::string pool_id, absl::Time deadline, Done<Pool> done) override;
@@ -41,6 +46,8 @@ class PostgresStore final : public Store {
   absl::StatusOr<SweepReport> Sweep(absl::Time now) override;
 
  private:
+  const absl::Duration archive_after_;
+  std::string archive_from_;  // Sweep's own: up to this id all has been looked at
   Connection committer_;
   KnownPools known_;     // these two are Apply's own
   Workspace committed_;  // by the last batch, to be learnt before the next

@@ -124,7 +124,7 @@ absl::StatusOr<Queue> SelectQueue(pqxx::work& tx, const std::string& pool_id,
 absl::StatusOr<Ticket> SelectTicket(pqxx::work& tx, const std::string& ticket_id) {
   const pqxx::result rows = tx.exec_params(
       absl::StrCat("SELECT ", kTicketColumns,
-                   " FROM intake.ticket t WHERE ticket_id = $1 AND EXISTS (SELECT FROM intake.pool "
+                   " FROM intake.any_ticket t WHERE ticket_id = $1 AND EXISTS (SELECT FROM intake.pool "
                    "p WHERE p.pool_id = t.pool_id AND p.base_revision < t.revision)"),
       ticket_id);
   if (rows.empty()) return Missing("ticket", "ticket_id", ticket_id);
@@ -153,12 +153,13 @@ absl::StatusOr<std::vector<Ticket>> SelectTickets(pqxx::work& tx, const TicketFi
                                                   const std::string& after, int limit) {
   const pqxx::result pool = PoolRow(tx, filter.pool_id);
   if (pool.empty()) return Missing("pool", "pool_id", filter.pool_id);
+  const bool live = AllLive(filter.states);
   std::string sql =
-      absl::StrCat("SELECT ", kTicketColumns,
-                   " FROM intake.ticket WHERE pool_id = $1 AND revision > $2"
+      absl::StrCat("SELECT ", kTicketColumns, " FROM intake.", live ? "ticket" : "any_ticket",
+                   " WHERE pool_id = $1 AND revision > $2"
                    " AND ($3 = '' OR queue_id = $3) AND ($4 = '' OR customer_id = $4)");
   // Said in the index's own words, the partial index of live tickets serves.
-  if (AllLive(filter.states)) absl::StrAppend(&sql, " AND ", kLive);
+  if (live) absl::StrAppend(&sql, " AND ", kLive);
   if (!filter.states.empty()) {
     absl::StrAppend(&sql, " AND state IN (", StateNumbers(filter.states), ")");
   }

@@ -45,6 +45,7 @@ struct PoolSnapshot {
 struct SweepReport {
   int64_t requests = 0;        // forgotten
   int64_t tickets = 0;         // of deleted pools
+  int64_t archived = 0;        // tickets that ended long ago
   int64_t changes = 0;         // that feeds no longer tell of
   int64_t deleted_queues = 0;  // of these
   bool more = false;           // there is more to sweep now
@@ -96,7 +97,8 @@ class Store {
   // How many tickets wait, by pool.
   virtual void CountWaiting(absl::Time deadline, Done<std::map<std::string, int64_t>> done) = 0;
 
-  // Deletes a bounded number of rows that nobody can ask for any more.
+  // Deletes a bounded number of rows that nobody can ask for any more, and moves old ones. One call at
+  // a time.
   virtual absl::StatusOr<SweepReport> Sweep(absl::Time now) = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "services/intake/storage/sweep.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/db/request_log.h"
 #include "common/db/values.h"
 
@@ -9,27 +10,48 @@ int64_t SweepRequests(pqxx::work& tx, absl::Time now) {
   return DeleteRequestsBefore(tx, "intake", now - kRequestMemory, kMaxSwept);
 }
 
-int64_t SweepDeletedPools(pqxx::work& tx) {
+SweptPool SweepDeletedPools(pqxx::work& tx) {
   const pqxx::result pools = tx.exec(
       "SELECT pool_id, revision FROM intake.deleted_pool WHERE NOT swept "
       "ORDER BY pool_id LIMIT 1 FOR UPDATE SKIP LOCKED");
-  if (pools.empty()) return 0;
+  if (pools.empty()) return {};
   const std::string pool_id = TextOf(pools[0][0]);
   const int64_t revision = pools[0][1].as<int64_t>();
-  const auto sweep = [&](const char* sql) {
-    return static_cast<int64_t>(tx.exec_params(sql, pool_id, revision, kMaxSwept).affected_rows());
+  int64_t left = kMaxSwept;
+  const auto sweep = [&](const char* table, const char* key, const char* revision_of) {
+    const std::string sql =
+        absl::StrCat("DELETE FROM ", table, " WHERE pool_id = $1 AND ", key, " IN (SELECT ", key,
+                     " FROM ", table, " WHERE pool_id = $1 AND ", revision_of,
+                     " <= $2 ORDER BY ", key, " LIMIT $3)");
+    const auto deleted =
+        static_cast<int64_t>(tx.exec_params(sql, pool_id, revision, left).affected_rows());
+    left -= deleted;
+    return deleted;
   };
-  const int64_t tickets = sweep(
-      "DELETE FROM intake.ticket WHERE ticket_id IN (SELECT ticket_id FROM intake.ticket "
-      "WHERE pool_id = $1 AND revision <= $2 ORDER BY ticket_id LIMIT $3)");
-  const int64_t changes = sweep(
-      "DELETE FROM intake.pool_change WHERE pool_id = $1 AND from_revision IN (SELECT "
-      "from_revision FROM intake.pool_change WHERE pool_id = $1 AND to_revision <= $2 "
-      "ORDER BY from_revision LIMIT $3)");
-  if (tickets < kMaxSwept && changes < kMaxSwept) {
+  const int64_t tickets = sweep("intake.ticket", "ticket_id", "revision") +
+                          sweep("intake.archived_ticket", "ticket_id", "revision");
+  sweep("intake.pool_change", "from_revision", "to_revision");
+  if (left > 0) {
     tx.exec_params("UPDATE intake.deleted_pool SET swept = true WHERE pool_id = $1", pool_id);
   }
-  return tickets;
+  return {.tickets = tickets, .more = left == 0};
+}
+
+// A change that feeds still tell of must find its ticket where it was.
+ArchivedTickets ArchiveTickets(pqxx::work& tx, absl::Time end, const std::string& after) {
+  const pqxx::result rows = tx.exec_params(
+      "WITH looked AS (SELECT ticket_id, create_time FROM intake.ticket WHERE ticket_id > $1 "
+      "ORDER BY ticket_id LIMIT $3), moved AS (DELETE FROM intake.ticket t USING looked l, "
+      "intake.pool p WHERE t.ticket_id = l.ticket_id AND p.pool_id = t.pool_id "
+      "AND t.end_time < $2 AND t.revision <= p.purged_revision RETURNING t.*), "
+      "kept AS (INSERT INTO intake.archived_ticket SELECT * FROM moved RETURNING 1) "
+      "SELECT (SELECT count(*) FROM kept), count(*), max(ticket_id), max(create_time) < $2 "
+      "FROM looked",
+      after, ToTimestamp(end), kMaxSwept);
+  ArchivedTickets archived{.count = rows[0][0].as<int64_t>()};
+  const bool more = rows[0][1].as<int64_t>() == kMaxSwept && rows[0][3].as<bool>();
+  if (more) archived.go_on_after = TextOf(rows[0][2]);
+  return archived;
 }
 
 SweptChanges SweepChanges(pqxx::work& tx, absl::Time now) {

@@ -8,3 +8,7 @@ ALTER TABLE agent_load
   ADD COLUMN generation bigint NOT NULL GENERATED ALWAYS AS (changes / 32) STORED,
   ADD PRIMARY KEY (pool_id, agent_id, generation);
 ALTER TABLE agent_load ALTER COLUMN changes DROP DEFAULT;
+
+-- What the agent could take when it accepted: so the row that was made says all that its load needs.
+ALTER TABLE live_assignment ADD COLUMN capacity integer NOT NULL DEFAULT 0;
+ALTER TABLE live_assignment ALTER COLUMN capacity DROP DEFAULT;

@@ -10,16 +10,45 @@
 namespace muster::matcher {
 namespace {
 
-// $3 and $4: what is older than that time, or beyond the newest so many, of the oldest $2 rows. A
-// colleague's batch is passed over, not waited for.
+// The newest that is not among the newest $2, or 0.
+constexpr char kTooMany[] =
+    "SELECT coalesce((SELECT sequence FROM matcher.decision WHERE pool_id = $1 "
+    "ORDER BY sequence DESC OFFSET $2 LIMIT 1), 0)";
+
+// Of the $2 oldest rows after $3, those that are older than $4 or not after $5. A colleague's batch is
+// passed over, not waited for.
 constexpr char kPurge[] = R"sql(
-  DELETE FROM matcher.decision d
-   USING (SELECT pool_id, sequence, decide_time FROM matcher.decision WHERE pool_id = $1
-           ORDER BY sequence LIMIT $2 FOR UPDATE SKIP LOCKED) oldest
-   WHERE d.pool_id = oldest.pool_id AND d.sequence = oldest.sequence
-     AND (oldest.decide_time < $3::timestamptz
-          OR oldest.sequence <= coalesce((SELECT sequence FROM matcher.decision WHERE pool_id = $1
-                                           ORDER BY sequence DESC OFFSET $4 LIMIT 1), 0)))sql";
+  WITH gone AS (
+    DELETE FROM matcher.decision d
+     USING (SELECT pool_id, sequence, decide_time FROM matcher.decision
+             WHERE pool_id = $1 AND sequence > $3
+             ORDER BY sequence LIMIT $2 FOR UPDATE SKIP LOCKED) oldest
+     WHERE d.pool_id = oldest.pool_id AND d.sequence = oldest.sequence
+       AND (oldest.decide_time < $4::timestamptz OR oldest.sequence <= $5)
+    RETURNING d.sequence)
+  SELECT count(*), coalesce(max(sequence), 0) FROM gone)sql";
+
+// Each batch begins where the one before it ended: what that left dead is not walked through again.
+absl::StatusOr<int64_t> PurgePool(Connection& connection, const std::string& pool_id,
+                                  const DecisionBounds& bounds, absl::Time now) {
+  int64_t deleted = 0, batch = bounds.batch, from = 0, too_many = 0;
+  for (int i = 0; i < bounds.batches && batch == bounds.batch; ++i) {
+    MUSTER_RETURN_IF_ERROR(connection.Transact(
+        [&](pqxx::work& tx) {
+          if (i == 0) {
+            too_many = tx.exec_params1(kTooMany, pool_id, bounds.rows)[0].as<int64_t>();
+          }
+          const pqxx::row gone = tx.exec_params1(kPurge, pool_id, bounds.batch, from,
+                                                 ToTimestamp(now - bounds.age), too_many);
+          batch = gone[0].as<int64_t>();
+          from = gone[1].as<int64_t>();
+          return absl::OkStatus();
+        },
+        absl::InfiniteFuture()));
+    deleted += batch;
+  }
+  return deleted;
+}
 
 }  // namespace
 
@@ -36,14 +65,8 @@ absl::StatusOr<int64_t> PurgeDecisions(Connection& connection, const DecisionBou
       absl::InfiniteFuture()));
   int64_t deleted = 0;
   for (const std::string& pool_id : pools) {
-    MUSTER_RETURN_IF_ERROR(connection.Transact(
-        [&](pqxx::work& tx) {
-          deleted += static_cast<int64_t>(tx.exec_params(kPurge, pool_id, bounds.batch,
-                                                         ToTimestamp(now - bounds.age), bounds.rows)
-                                              .affected_rows());
-          return absl::OkStatus();
-        },
-        absl::InfiniteFuture()));
+    MUSTER_ASSIGN_OR_RETURN(const int64_t of_pool, PurgePool(connection, pool_id, bounds, now));
+    deleted += of_pool;
   }
   return deleted;
 }
@@ -75,14 +98,8 @@ void DecisionPurger::Run() {
 }
 
 void DecisionPurger::Purge() {
-  for (int i = 0; i < kMaxBatches; ++i) {
-    absl::StatusOr<int64_t> deleted = PurgeDecisions(connection_, bounds_, clock_.Now());
-    if (!deleted.ok()) {
-      Log(Severity::kWarning).Msg("decisions could not be purged").Error(deleted.status());
-      return;
-    }
-    if (*deleted < bounds_.batch) return;
-  }
+  const absl::Status status = PurgeDecisions(connection_, bounds_, clock_.Now()).status();
+  if (!status.ok()) Log(Severity::kWarning).Msg("decisions could not be purged").Error(status);
 }
 
 }  // namespace muster::matcher

@@ -21,18 +21,16 @@ struct DecisionBounds {
   absl::Duration age = absl::Hours(24 * 7);
   int64_t rows = 1'000'000;  // of each pool: the newest
   int batch = 5'000;         // rows deleted in one transaction
+  int batches = 20;          // of each pool at a time; what is left is the next round's
 };
 
-// One transaction for each pool that has too much: the oldest rows that are beyond the bounds, at
-// most a batch. How many were deleted in all.
+// From each pool the oldest rows that are beyond the bounds. How many in all.
 absl::StatusOr<int64_t> PurgeDecisions(Connection& connection, const DecisionBounds& bounds,
                                        absl::Time now);
 
 class DecisionPurger {
  public:
   static constexpr absl::Duration kInterval = absl::Minutes(1);
-  // Batches at a time; what is left is the next round's.
-  static constexpr int kMaxBatches = 20;
 
   DecisionPurger(DatabaseOptions database, DecisionBounds bounds, const Clock& clock);
   ~DecisionPurger();

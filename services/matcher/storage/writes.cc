@@ -33,27 +33,26 @@ constexpr char kInsertAssignments[] = R"sql(
   WITH input AS (
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[],
                          $7::int[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[],
-                         $11::timestamptz[], $12::timestamptz[]) WITH ORDINALITY
+                         $11::timestamptz[], $12::timestamptz[])
       AS i (pool_id, sequence, ticket_id, queue_id, agent_id, weight, capacity, ticket_create_time,
-            offer_time, offer_receive_time, offer_expire_time, accept_time, n)),
+            offer_time, offer_receive_time, offer_expire_time, accept_time)),
   made AS (
     INSERT INTO matcher.live_assignment (pool_id, sequence, ticket_id, queue_id, agent_id, weight,
-        state, ticket_create_time, offer_time, offer_receive_time, offer_expire_time, accept_time)
+        state, ticket_create_time, offer_time, offer_receive_time, offer_expire_time, accept_time,
+        capacity)
     SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, 1, ticket_create_time,
-           offer_time, offer_receive_time, offer_expire_time, accept_time
+           offer_time, offer_receive_time, offer_expire_time, accept_time, capacity
       FROM input i
      WHERE (SELECT e.sequence FROM matcher.ended_assignment e
              WHERE e.pool_id = i.pool_id AND e.sequence >= i.sequence
              ORDER BY e.pool_id, e.sequence LIMIT 1) IS DISTINCT FROM i.sequence
-     ORDER BY n
     ON CONFLICT DO NOTHING
-    RETURNING pool_id, sequence, ticket_id),
+    RETURNING pool_id, sequence, agent_id, weight, capacity, accept_time),
   newest AS (
     SELECT s.*, l.place, l.changes
       FROM (SELECT pool_id, agent_id, sum(weight)::int AS units,
-                   (array_agg(capacity ORDER BY n DESC))[1] AS capacity
-              FROM input JOIN made USING (pool_id, sequence, ticket_id)
-             GROUP BY pool_id, agent_id) AS s
+                   (array_agg(capacity ORDER BY accept_time DESC, capacity DESC))[1] AS capacity
+              FROM made GROUP BY pool_id, agent_id) AS s
       LEFT JOIN LATERAL (
         SELECT ctid AS place, changes FROM matcher.agent_load a
          WHERE a.pool_id = s.pool_id AND a.agent_id = s.agent_id

@@ -258,6 +258,60 @@ TEST_CASE("old changes go, and the pool keeps its revision", "[postgres]") {
   CHECK(rest.tickets[0].ticket_id == young.ticket_id);
 }
 
+// Two days: so long ago have tickets ended that move.
+TEST_CASE("tickets that ended long ago move out, and are found as before", "[postgres]") {
+  const DatabaseOptions options = NewDatabase();
+  Connection connection(options);
+  const auto count = [&](const std::string& table) {
+    int64_t rows = 0;
+    REQUIRE(connection
+                .Transact(
+                    [&](pqxx::work& tx) {
+                      rows = tx.exec("SELECT count(*) FROM intake." + table)[0][0].as<int64_t>();
+                      return absl::OkStatus();
+                    },
+                    absl::InfiniteFuture())
+                .ok());
+    return rows;
+  };
+  StoreTester t;
+  t.store = std::make_unique<PostgresStore>(options, absl::Hours(48));
+  t.MakePool();
+  const auto end = [&](const Ticket& ticket) {
+    return t.Must<Ticket>(CancelTicket{ticket.ticket_id, "no more"});
+  };
+  const Ticket waits = t.MakeTicket();
+  const Ticket old = end(t.MakeTicket());
+  t.now += absl::Hours(48) + absl::Seconds(1);
+  // As long as feeds tell of its end, it stays.
+  CHECK(t.store->Sweep(t.now).value().archived == 0);
+  const Ticket newest = end(t.MakeTicket());
+  CHECK(t.store->Sweep(t.now).value().archived == 1);
+  CHECK(t.store->Sweep(t.now).value().archived == 0);
+  CHECK(count("ticket") == 2);
+  CHECK(count("archived_ticket") == 1);
+
+  CHECK(t.GetTicket(old.ticket_id).value() == old);
+  CHECK(t.ListTickets({.pool_id = "p"}).value() ==
+        std::vector<std::string>{waits.ticket_id, old.ticket_id, newest.ticket_id});
+  CHECK(t.ListTickets({.pool_id = "p", .states = {TicketState::kCancelled}, .newest_first = true})
+            .value() ==
+        std::vector<std::string>{newest.ticket_id, old.ticket_id});
+  CHECK(t.Snapshot("p").value().tickets == std::vector<Ticket>{waits});
+  CHECK(ErrorReason(t.Try(CancelTicket{old.ticket_id, ""}).status()) == "TICKET_ENDED");
+  // Word of it that comes late is answered as before, with that of others in one batch.
+  const auto answers = t.Must<std::vector<ProgressAnswer>>(RecordProgress{
+      "p", {t.Entry(old, TicketEvent::kAssigned), t.Entry(waits, TicketEvent::kAssigned)}});
+  CHECK(answers.at(0).state == TicketState::kCancelled);
+  CHECK(answers.at(1).state == TicketState::kAssigned);
+
+  t.Must<Ticket>(CancelTicket{waits.ticket_id, "", true});
+  t.Must<Deleted>(DeletePool{"p", ""});
+  CHECK(t.store->Sweep(t.now).value().tickets == 3);
+  CHECK(count("any_ticket") == 0);
+  CHECK(count("pool_change") == 0);
+}
+
 TEST_CASE("a database that is away is UNAVAILABLE", "[postgres]") {
   DatabaseOptions options;
   options.url = "postgresql://postgres@127.0.0.1:1/none";

@@ -119,13 +119,13 @@ TEST_CASE("the log is kept within its age and its rows, a batch at a time") {
   CHECK(purge({}) == 0);
   CHECK(left() == 10);
   // Older than 7 minutes: the first two, one at a time.
-  CHECK(purge({.age = absl::Minutes(7), .batch = 1}) == 1);
+  CHECK(purge({.age = absl::Minutes(7), .batch = 1, .batches = 1}) == 1);
   CHECK(left() == 9);
   CHECK(purge({.age = absl::Minutes(7)}) == 1);
   CHECK(purge({.age = absl::Minutes(7)}) == 0);
   CHECK(left() == 8);
-  CHECK(purge({.rows = 3, .batch = 4}) == 4);
-  CHECK(purge({.rows = 3, .batch = 4}) == 1);
+  CHECK(purge({.rows = 3, .batch = 4, .batches = 1}) == 4);
+  CHECK(purge({.rows = 3, .batch = 4, .batches = 1}) == 1);
   CHECK(purge({.rows = 3, .batch = 4}) == 0);
   CHECK(Ids(List(store, {.ticket_id = "t-1"})) == Strings{"bank/1/10", "bank/1/9", "bank/1/8"});
 }

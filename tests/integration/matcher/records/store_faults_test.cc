@@ -76,9 +76,10 @@ TEST_CASE("the schema itself holds the two great rules") {
   auto assign = [](int sequence, const char* ticket) {
     return absl::StrCat(
         "INSERT INTO matcher.live_assignment (pool_id, ticket_id, sequence, queue_id, agent_id, "
-        "weight, state, ticket_create_time, offer_time, offer_expire_time, accept_time) VALUES "
+        "weight, state, ticket_create_time, offer_time, offer_expire_time, accept_time, capacity) "
+        "VALUES "
         "('bank', '",
-        ticket, "', ", sequence, ", 'q', 'ann', 1, 1, now(), now(), now(), now())");
+        ticket, "', ", sequence, ", 'q', 'ann', 1, 1, now(), now(), now(), now(), 2)");
   };
   REQUIRE(run(assign(1, "t-1")).ok());
   CHECK(ErrorReason(run(assign(2, "t-1"))) == "UNIQUE_VIOLATION");
