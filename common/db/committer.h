@@ -1,7 +1,8 @@
 // The one way to write. Mutations in flight share a transaction: a thread takes what is queued, in
 // order, applies it as one batch, and completes each caller. While a batch commits the next one
-// gathers, so load makes batches larger, and a lone mutation waits for nothing. A batch that is full
-// waits for nothing either; any other waits a little for company if the one before it had some.
+// gathers, so load makes batches larger, and a lone mutation waits for nothing. A batch that is
+// full waits for nothing either; any other waits a little for company if the one before it had
+// some.
 //
 // Threading: Submit, Healthy and queued may be called from any thread; Submit never blocks. `Apply`
 // and all completions run on the committer's own thread, in submission order: a completion must

@@ -96,8 +96,9 @@ void Script::Send(bool commit) {
 
 void PlanOnce(pqxx::connection& connection) {
   pqxx::nontransaction(connection)
-      .exec("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; "
-            "SET jit = off; SET plan_cache_mode = force_generic_plan");
+      .exec(
+          "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; "
+          "SET jit = off; SET plan_cache_mode = force_generic_plan");
 }
 
 std::string Expecting(std::string_view schema, std::string_view statement, std::string_view what,

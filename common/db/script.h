@@ -98,9 +98,9 @@ class Script {
 // On a new connection, before anything is prepared whose statements all go by key. A plan made
 // while the tables were empty must not be a walk through tables that have grown since, and planning
 // anew each time costs more than executing: so no walks, and one plan for good. And where the first
-// is wanted in the order of a key, it is read in that order: to sort what is there looks as cheap as
-// long as rows are few, however many dead versions they have. What is left to do otherwise, and so
-// has a great cost, is not compiled for it.
+// is wanted in the order of a key, it is read in that order: to sort what is there looks as cheap
+// as long as rows are few, however many dead versions they have. What is left to do otherwise, and
+// so has a great cost, is not compiled for it.
 void PlanOnce(pqxx::connection& connection);
 
 // Of a statement that writes, whose first parameter is a text array with an element for each row

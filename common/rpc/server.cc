@@ -40,8 +40,8 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Debian's Abseil is built without NDEBUG: it looks for cycles in the order of gRPC's locks, each time
-// that one is taken. Here that is left to tests.
+// Debian's Abseil is built without NDEBUG: it looks for cycles in the order of gRPC's locks, each
+// time that one is taken. Here that is left to tests.
 void StopLookingForDeadlocks() {
 #ifdef NDEBUG
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

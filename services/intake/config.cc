@@ -65,8 +65,7 @@ std::optional<int> ReadConfig(int argc, const char* const* argv, Config* config)
   parser.Add("sweep-interval", &config->sweep_interval, "how often what is old is deleted or moved",
              {.min = 0.1, .max = 86400});
   parser.Add("archive-after", &config->archive_after,
-             "when a ticket that has ended moves out of the table of work; 0: never",
-             {.max = 1e9});
+             "when a ticket that has ended moves out of the table of work; 0: never", {.max = 1e9});
   parser.Add("monitor-interval", &config->monitor_interval,
              "how often the database is asked whether it is there", {.min = 0.01, .max = 60});
   parser.Add("drain-limit", &config->drain_limit, "how long calls may take to end at SIGTERM",

@@ -53,9 +53,10 @@ void PrepareLoad(pqxx::connection& connection) {
                           "AS named (p, q) UNION SELECT pool_id, queue_id FROM intake.any_ticket "
                           "WHERE ticket_id = ANY ($3::text[])) AS wanted "
                           "JOIN intake.queue_now ON pool_id = p AND queue_id = q"));
-  PrepareNow(connection, kLoadWholePools,
-             absl::StrCat("SELECT ", kQueueColumns,
-                          ", waiting, live FROM intake.queue_now WHERE pool_id = ANY ($1::text[])"));
+  PrepareNow(
+      connection, kLoadWholePools,
+      absl::StrCat("SELECT ", kQueueColumns,
+                   ", waiting, live FROM intake.queue_now WHERE pool_id = ANY ($1::text[])"));
 }
 
 void Load(Script& script, const Needs& needs, Workspace* workspace) {

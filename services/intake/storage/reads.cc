@@ -71,8 +71,8 @@ void ReadChangedQueues(pqxx::work& tx, PoolChange& change) {
   }
 }
 
-// Each with the change that was its last, in order: so there is no need to sort more than a change, and
-// the first `limit` are found without a look at the rest.
+// Each with the change that was its last, in order: so there is no need to sort more than a change,
+// and the first `limit` are found without a look at the rest.
 std::vector<Ticket> ReadChangedTickets(pqxx::work& tx, const std::string& pool_id, int64_t after,
                                        int limit) {
   return All<Ticket>(
@@ -123,9 +123,10 @@ absl::StatusOr<Queue> SelectQueue(pqxx::work& tx, const std::string& pool_id,
 
 absl::StatusOr<Ticket> SelectTicket(pqxx::work& tx, const std::string& ticket_id) {
   const pqxx::result rows = tx.exec_params(
-      absl::StrCat("SELECT ", kTicketColumns,
-                   " FROM intake.any_ticket t WHERE ticket_id = $1 AND EXISTS (SELECT FROM intake.pool "
-                   "p WHERE p.pool_id = t.pool_id AND p.base_revision < t.revision)"),
+      absl::StrCat(
+          "SELECT ", kTicketColumns,
+          " FROM intake.any_ticket t WHERE ticket_id = $1 AND EXISTS (SELECT FROM intake.pool "
+          "p WHERE p.pool_id = t.pool_id AND p.base_revision < t.revision)"),
       ticket_id);
   if (rows.empty()) return Missing("ticket", "ticket_id", ticket_id);
   return TicketOf(rows[0]);
@@ -133,9 +134,10 @@ absl::StatusOr<Ticket> SelectTicket(pqxx::work& tx, const std::string& ticket_id
 
 std::vector<Pool> SelectPools(pqxx::work& tx, const std::string& after, int limit) {
   return All<Pool>(
-      tx.exec_params(absl::StrCat("SELECT ", kPoolColumns,
-                                  " FROM intake.pool_now WHERE pool_id > $1 ORDER BY pool_id LIMIT $2"),
-                     after, limit),
+      tx.exec_params(
+          absl::StrCat("SELECT ", kPoolColumns,
+                       " FROM intake.pool_now WHERE pool_id > $1 ORDER BY pool_id LIMIT $2"),
+          after, limit),
       PoolOf);
 }
 

@@ -70,8 +70,8 @@ void UpdatePools(Script& script, const Workspace& workspace) {
     rules.Bytes(SerializeRules(slot.pool.rules));
   }
   if (ids.size() == 0) return;
-  script.Add(kUpdatePools, {ids.str(), update_revisions.str(), names.str(), update_times.str(),
-                            rules.str()});
+  script.Add(kUpdatePools,
+             {ids.str(), update_revisions.str(), names.str(), update_times.str(), rules.str()});
 }
 
 void DeleteQueues(Script& script, const Workspace& workspace, absl::Time now) {
@@ -109,10 +109,10 @@ void PutQueues(Script& script, const Workspace& workspace) {
     rules.Bytes(SerializeRules(queue.rules));
   }
   if (pools.size() == 0) return;
-  script.Add(kPutQueues, {pools.str(), ids.str(), names.str(), skills.str(), weights.str(),
-                          priorities.str(), targets.str(), timeouts.str(), lives.str(),
-                          afters.str(), mosts.str(), revisions.str(), create_times.str(),
-                          update_times.str(), rules.str()});
+  script.Add(kPutQueues,
+             {pools.str(), ids.str(), names.str(), skills.str(), weights.str(), priorities.str(),
+              targets.str(), timeouts.str(), lives.str(), afters.str(), mosts.str(),
+              revisions.str(), create_times.str(), update_times.str(), rules.str()});
 }
 
 // The tickets that changed, by pool, as SQL arrays.
@@ -215,8 +215,8 @@ void SaveTickets(Script& script, const Workspace& workspace) {
   }
 }
 
-// Nobody goes on from where another has: of two that try, one finds the row of the other. Whoever has a
-// pool's lock may change its queues, whose counts have to be where they were read, too.
+// Nobody goes on from where another has: of two that try, one finds the row of the other. Whoever
+// has a pool's lock may change its queues, whose counts have to be where they were read, too.
 constexpr char kMoveOnSql[] = R"sql(
   WITH held AS (
     SELECT pool_id FROM intake.pool WHERE pool_id = ANY ($1::text[])
@@ -294,19 +294,19 @@ void PrepareSaveQueues(pqxx::connection& connection) {
              "AND queue.queue_id = gone.queue_id");
   PrepareNow(
       connection, kPutQueues,
-      absl::StrCat(
-          "INSERT INTO intake.queue (", kQueueColumns,
-          ") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], "
-          "$4::text[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], "
-          "$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], "
-          "$14::timestamptz[], $15::bytea[]) "
-          "ON CONFLICT (pool_id, queue_id) DO UPDATE SET (display_name, required_skills, "
-          "weight, priority_ahead_ms, target_wait_ms, offer_timeout_ms, time_to_live_ms, "
-          "after_work_time_ms, most_waiting, revision, create_time, update_time, rules) = (excluded.display_name, excluded.required_skills, excluded.weight, "
-          "excluded.priority_ahead_ms, excluded.target_wait_ms, "
-          "excluded.offer_timeout_ms, excluded.time_to_live_ms, "
-          "excluded.after_work_time_ms, excluded.most_waiting, excluded.revision, "
-          "excluded.create_time, excluded.update_time, excluded.rules)"));
+      absl::StrCat("INSERT INTO intake.queue (", kQueueColumns,
+                   ") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], "
+                   "$4::text[], $5::integer[], $6::bigint[], $7::bigint[], $8::bigint[], "
+                   "$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::timestamptz[], "
+                   "$14::timestamptz[], $15::bytea[]) "
+                   "ON CONFLICT (pool_id, queue_id) DO UPDATE SET (display_name, required_skills, "
+                   "weight, priority_ahead_ms, target_wait_ms, offer_timeout_ms, time_to_live_ms, "
+                   "after_work_time_ms, most_waiting, revision, create_time, update_time, rules) = "
+                   "(excluded.display_name, excluded.required_skills, excluded.weight, "
+                   "excluded.priority_ahead_ms, excluded.target_wait_ms, "
+                   "excluded.offer_timeout_ms, excluded.time_to_live_ms, "
+                   "excluded.after_work_time_ms, excluded.most_waiting, excluded.revision, "
+                   "excluded.create_time, excluded.update_time, excluded.rules)"));
   PrepareNow(connection, kMoveOn, kMoveOnSql);
 }
 

@@ -97,8 +97,8 @@ class Store {
   // How many tickets wait, by pool.
   virtual void CountWaiting(absl::Time deadline, Done<std::map<std::string, int64_t>> done) = 0;
 
-  // Deletes a bounded number of rows that nobody can ask for any more, and moves old ones. One call at
-  // a time.
+  // Deletes a bounded number of rows that nobody can ask for any more, and moves old ones. One call
+  // at a time.
   virtual absl::StatusOr<SweepReport> Sweep(absl::Time now) = 0;
 };
 

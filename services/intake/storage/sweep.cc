@@ -19,10 +19,9 @@ SweptPool SweepDeletedPools(pqxx::work& tx) {
   const int64_t revision = pools[0][1].as<int64_t>();
   int64_t left = kMaxSwept;
   const auto sweep = [&](const char* table, const char* key, const char* revision_of) {
-    const std::string sql =
-        absl::StrCat("DELETE FROM ", table, " WHERE pool_id = $1 AND ", key, " IN (SELECT ", key,
-                     " FROM ", table, " WHERE pool_id = $1 AND ", revision_of,
-                     " <= $2 ORDER BY ", key, " LIMIT $3)");
+    const std::string sql = absl::StrCat(
+        "DELETE FROM ", table, " WHERE pool_id = $1 AND ", key, " IN (SELECT ", key, " FROM ",
+        table, " WHERE pool_id = $1 AND ", revision_of, " <= $2 ORDER BY ", key, " LIMIT $3)");
     const auto deleted =
         static_cast<int64_t>(tx.exec_params(sql, pool_id, revision, left).affected_rows());
     left -= deleted;
@@ -56,8 +55,8 @@ ArchivedTickets ArchiveTickets(pqxx::work& tx, absl::Time end, const std::string
 
 SweptChanges SweepChanges(pqxx::work& tx, absl::Time now) {
   const std::string before = ToTimestamp(now - kChangeMemory);
-  // The newest change stays: it says what revision the pool is at. One pool at a time, so that their
-  // order is no matter.
+  // The newest change stays: it says what revision the pool is at. One pool at a time, so that
+  // their order is no matter.
   const pqxx::result oldest = tx.exec_params(
       "SELECT p.pool_id FROM intake.pool_now p CROSS JOIN LATERAL (SELECT change_time, to_revision "
       "FROM intake.pool_change c WHERE c.pool_id = p.pool_id AND "

@@ -1,4 +1,5 @@
-// Deletes what nobody can ask for any more, and moves what is old, a bounded number of rows at a time.
+// Deletes what nobody can ask for any more, and moves what is old, a bounded number of rows at a
+// time.
 //
 // Threading: inside a transaction each. They throw what libpqxx throws.
 //
@@ -24,8 +25,9 @@ struct ArchivedTickets {
   int64_t count = 0;
   std::string go_on_after;  // the id up to which all has been looked at; empty: the rest is young
 };
-// Of the next kMaxSwept tickets after this id (empty: from the oldest on), those that ended before `end`
-// and are told by no feed any more. Live ones that are old stay, and are looked at again another time.
+// Of the next kMaxSwept tickets after this id (empty: from the oldest on), those that ended before
+// `end` and are told by no feed any more. Live ones that are old stay, and are looked at again
+// another time.
 ArchivedTickets ArchiveTickets(pqxx::work& tx, absl::Time end, const std::string& after);
 
 struct SweptChanges {

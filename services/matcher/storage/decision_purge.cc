@@ -15,8 +15,8 @@ constexpr char kTooMany[] =
     "SELECT coalesce((SELECT sequence FROM matcher.decision WHERE pool_id = $1 "
     "ORDER BY sequence DESC OFFSET $2 LIMIT 1), 0)";
 
-// Of the $2 oldest rows after $3, those that are older than $4 or not after $5. A colleague's batch is
-// passed over, not waited for.
+// Of the $2 oldest rows after $3, those that are older than $4 or not after $5. A colleague's batch
+// is passed over, not waited for.
 constexpr char kPurge[] = R"sql(
   WITH gone AS (
     DELETE FROM matcher.decision d

@@ -179,7 +179,8 @@ void PrepareWrites(pqxx::connection& connection) {
   PrepareNow(connection, "expect_epochs", kExpectEpochs);
   PrepareNow(connection, "insert_assignments", kInsertAssignments);
   PrepareNow(connection, "update_wrap_ups", kUpdateWrapUps);
-  PrepareNow(connection, "move_to_ended", absl::StrReplaceAll(kMoveToEnded, {{"$columns", kAssignmentColumns}}));
+  PrepareNow(connection, "move_to_ended",
+             absl::StrReplaceAll(kMoveToEnded, {{"$columns", kAssignmentColumns}}));
   PrepareNow(connection, "set_customers_left", absl::StrCat(kSetCustomersLeft, kAssignmentColumns));
   PrepareNow(connection, "insert_offers", kInsertOffers);
   PrepareNow(connection, "insert_decisions", kInsertDecisions);

@@ -47,9 +47,9 @@ class ProgressSender::Impl : public std::enable_shared_from_this<Impl> {
     const std::string pool_id;
     std::deque<in::ProgressEntry> queue;  // the batch under way included, at its front
     std::unique_ptr<Call> call;
-    bool waiting = false;    // for the timer
+    bool waiting = false;                             // for the timer
     std::chrono::steady_clock::time_point next_call;  // not before
-    size_t batch_limit = 0;  // 0: as the options say
+    size_t batch_limit = 0;                           // 0: as the options say
     Backoff backoff;
     RetryTimer timer;
     bool complained = false;

@@ -1,5 +1,6 @@
 // What every bench starts from: a cell with PostgreSQL as it comes (fsync and synchronous_commit
-// on; its log as large as it becomes at work), one pool with a queue for each skill, and agents on their links.
+// on; its log as large as it becomes at work), one pool with a queue for each skill, and agents on
+// their links.
 //
 //   Stage stage({.agents = 1000, .links = 4});
 //   stage.Connect(loop, [&](LinkClient& link, const PlatformFrame& frame) { … });

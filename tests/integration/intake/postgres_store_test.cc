@@ -247,10 +247,8 @@ TEST_CASE("old changes go, and the pool keeps its revision", "[postgres]") {
   CHECK(t.GetPool("p").value().revision == 6);
   // A page may begin in the middle of a batch, too.
   const Applied applied =
-      t.Batch({t.MutationOf(CreateTicket{{.ticket_id = NewId("t"),
-                                          .pool_id = "p",
-                                          .queue_id = "q",
-                                          .customer_id = "c"}}),
+      t.Batch({t.MutationOf(CreateTicket{
+                   {.ticket_id = NewId("t"), .pool_id = "p", .queue_id = "q", .customer_id = "c"}}),
                t.MutationOf(CancelTicket{young.ticket_id, ""})});
   REQUIRE(applied.changes.at(0).to_revision == 8);
   const PoolChange rest = t.Changes("p", 7).value();
@@ -295,8 +293,7 @@ TEST_CASE("tickets that ended long ago move out, and are found as before", "[pos
   CHECK(t.ListTickets({.pool_id = "p"}).value() ==
         std::vector<std::string>{waits.ticket_id, old.ticket_id, newest.ticket_id});
   CHECK(t.ListTickets({.pool_id = "p", .states = {TicketState::kCancelled}, .newest_first = true})
-            .value() ==
-        std::vector<std::string>{newest.ticket_id, old.ticket_id});
+            .value() == std::vector<std::string>{newest.ticket_id, old.ticket_id});
   CHECK(t.Snapshot("p").value().tickets == std::vector<Ticket>{waits});
   CHECK(ErrorReason(t.Try(CancelTicket{old.ticket_id, ""}).status()) == "TICKET_ENDED");
   // Word of it that comes late is answered as before, with that of others in one batch.

@@ -137,8 +137,7 @@ TEST_CASE("deleted queues are told for a while, then older feeds are out of rang
   t.Must<Queue>(CreateQueue{{.pool_id = "p", .queue_id = "r"}});
   CHECK(t.store->Sweep(t.now + kChangeMemory).value().deleted_queues == 0);
   CHECK(t.Changes("p", 1).ok());
-  absl::StatusOr<SweepReport> swept =
-      t.store->Sweep(t.now + kChangeMemory + absl::Seconds(1));
+  absl::StatusOr<SweepReport> swept = t.store->Sweep(t.now + kChangeMemory + absl::Seconds(1));
   CHECK(swept.value().deleted_queues == 1);
   CHECK(t.Changes("p", 2).status().code() == absl::StatusCode::kOutOfRange);
   CHECK(ErrorReason(t.Changes("p", 2).status()) == "REVISION_PURGED");

@@ -86,12 +86,14 @@ TEST_CASE("the schema itself holds the two great rules") {
   CHECK(ErrorReason(run(assign(1, "t-2"))) == "UNIQUE_VIOLATION");
   CHECK(run(assign(2, "t-2")).ok());
   CHECK(run("INSERT INTO matcher.agent_load (pool_id, agent_id, changes, units, capacity) "
-            "VALUES ('bank', 'ann', 0, 2, 2)").ok());
+            "VALUES ('bank', 'ann', 0, 2, 2)")
+            .ok());
   CHECK(ErrorReason(run("UPDATE matcher.agent_load SET units = 3")) == "CONSTRAINT_VIOLATION");
   CHECK(ErrorReason(run("UPDATE matcher.agent_load SET units = -1")) == "CONSTRAINT_VIOLATION");
 }
 
-// What 0005 makes of the loads before it: they are there, and go on over many versions of their key.
+// What 0005 makes of the loads before it: they are there, and go on over many versions of their
+// key.
 TEST_CASE("a schema from before loads had versions in their key is brought up") {
   DatabaseOptions database{.url = SharedPostgres().CreateDatabase()};
   REQUIRE(Migrate(database, "matcher", absl::MakeSpan(matcher_migrations()).first(4)).ok());
