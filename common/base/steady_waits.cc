@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdarg>
 #include <ctime>
 
@@ -39,7 +40,14 @@ void UseSteadyWaits() {}
 
 // As the C library's.
 extern "C" long syscall(long number, ...) noexcept {  // NOLINT: its own words
-  static auto* const next = reinterpret_cast<long (*)(long, ...)>(dlsym(RTLD_NEXT, "syscall"));
+  // Not a static that is initialized by the first call: of two threads the second would wait for
+  // the first with this very function.
+  constinit static std::atomic<long (*)(long, ...)> found = nullptr;
+  auto* next = found.load(std::memory_order_acquire);
+  if (next == nullptr) {
+    next = reinterpret_cast<long (*)(long, ...)>(dlsym(RTLD_NEXT, "syscall"));
+    found.store(next, std::memory_order_release);
+  }
   va_list list;
   va_start(list, number);
   long a[6];

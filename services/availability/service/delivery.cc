@@ -62,8 +62,6 @@ class DeliveryStream final : public BidiStream<DeliverRequest, DeliverResponse>,
     return out->items_size() > 0;
   }
 
-  bool MoreLocked() const override { return !queue_.empty(); }
-
   void ClearLocked() override { queue_.clear(); }
 
   void OnEnded() override {

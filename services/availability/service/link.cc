@@ -80,8 +80,6 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
     return true;
   }
 
-  bool MoreLocked() const override { return !queue_.empty(); }
-
   void ClearLocked() override {
     queue_.clear();
     queued_bytes_ = 0;

@@ -49,7 +49,6 @@ class BidiStream : public grpc::ServerBidiReactor<In, Out>,
   virtual void OnEnded() = 0;
   // Moves the next message to be written into `out`; false if there is none.
   virtual bool NextLocked(Out* out) = 0;
-  virtual bool MoreLocked() const = 0;
   virtual void ClearLocked() = 0;
 
   std::mutex& mutex() { return mutex_; }
@@ -121,10 +120,7 @@ class BidiStream : public grpc::ServerBidiReactor<In, Out>,
     if (writing_ || finished_) return;
     if (NextLocked(&out_)) {
       writing_ = true;
-      // gRPC may wait with what is followed by more: then many messages share a system call.
-      grpc::WriteOptions options;
-      if (MoreLocked()) options.set_buffer_hint();
-      this->StartWrite(&out_, options);
+      this->StartWrite(&out_);
     } else if (ending_) {
       finished_ = true;
       this->Finish(ToGrpc(end_));

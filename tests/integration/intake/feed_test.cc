@@ -106,16 +106,16 @@ TEST_CASE("what cannot be told is refused", "[feed]") {
   CHECK(ErrorField(end_of("", 0)) == "pool_id");
   CHECK(ErrorField(end_of("p", -1)) == "after_revision");
 
-  // A queue was deleted at revision 4; two days later nobody remembers.
+  // A queue was deleted at revision 4; after a ticket two days later nobody remembers.
   Execute(node.config().database_url,
-          "UPDATE intake.deleted_queue SET delete_time = delete_time - interval '2 days'");
+          "UPDATE intake.pool_change SET change_time = change_time - interval '2 days'");
+  node.CreateTicket("p", "q", "c");
   CHECK(Eventually([&] {
     auto feed = node.WatchTickets("p", 3);
     auto end = feed->End(absl::Milliseconds(200));
     return end.has_value() && ErrorReason(*end) == "REVISION_PURGED";
   }));
   auto feed = node.WatchTickets("p", 4);
-  node.CreateTicket("p", "q", "c");
   CHECK(NextChanges(*feed).revision() == 5);
 }
 
