@@ -103,9 +103,12 @@ class Script {
 // so has a great cost, is not compiled for it.
 void PlanOnce(pqxx::connection& connection);
 
+// For the transaction of a reader that wants the first rows in the order of a key: they are read in
+// that order, and no further than they are wanted. Before its statements; takes a round trip.
+void ReadInKeyOrder(pqxx::transaction_base& tx);
+
 // Of a statement that writes, whose first parameter is a text array with an element for each row
-// that it is to touch. Says nothing itself. `besides`, as "name AS (...)", is done with it.
-std::string Expecting(std::string_view schema, std::string_view statement, std::string_view what,
-                      std::string_view besides = "");
+// that it is to touch. Says nothing itself.
+std::string Expecting(std::string_view schema, std::string_view statement, std::string_view what);
 
 }  // namespace muster

@@ -51,3 +51,6 @@ CREATE VIEW queue_now AS
 DROP INDEX ticket_pool_revision, ticket_live;
 CREATE INDEX ticket_live ON ticket (pool_id, ticket_id) WHERE end_time IS NULL;
 ALTER TABLE ticket SET (fillfactor = 60);
+
+-- Deleted queues go with the changes that told of them, by revision.
+DROP INDEX deleted_queue_delete_time;

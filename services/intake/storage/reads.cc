@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/errors.h"
 #include "common/base/status_macros.h"
+#include "common/db/script.h"
 #include "common/db/values.h"
 #include "services/intake/storage/rows.h"
 
@@ -71,21 +72,22 @@ void ReadChangedQueues(pqxx::work& tx, PoolChange& change) {
   }
 }
 
-// Each with the change that was its last, in order: so there is no need to sort more than a change,
-// and the first `limit` are found without a look at the rest.
+// Each with the change that was its last, in order. Read in the order of the changes, the first
+// `limit` are found without a look at the rest.
 std::vector<Ticket> ReadChangedTickets(pqxx::work& tx, const std::string& pool_id, int64_t after,
                                        int limit) {
+  ReadInKeyOrder(tx);
   return All<Ticket>(
       tx.exec_params(absl::StrCat("SELECT ", kTicketColumns,
-                                  " FROM (SELECT from_revision, to_revision, "
-                                  "unnest(ticket_ids) AS changed_id FROM intake.pool_change "
-                                  "WHERE pool_id = $1 AND to_revision > $2 AND from_revision >= "
+                                  " FROM intake.pool_change c "
+                                  "CROSS JOIN LATERAL unnest(ticket_ids) AS changed (id) "
+                                  "JOIN intake.ticket ON ticket_id = changed.id "
+                                  "AND revision > from_revision AND revision <= to_revision "
+                                  "WHERE c.pool_id = $1 AND to_revision > $2 AND from_revision >= "
                                   "coalesce((SELECT from_revision FROM intake.pool_change "
                                   "WHERE pool_id = $1 AND from_revision <= $2 "
-                                  "ORDER BY from_revision DESC LIMIT 1), $2)) AS c "
-                                  "JOIN intake.ticket ON ticket_id = changed_id AND "
-                                  "revision > from_revision AND revision <= to_revision "
-                                  "WHERE revision > $2 ORDER BY from_revision, revision LIMIT $3"),
+                                  "ORDER BY from_revision DESC LIMIT 1), $2) "
+                                  "AND revision > $2 ORDER BY from_revision, revision LIMIT $3"),
                      pool_id, after, limit),
       TicketOf);
 }
@@ -235,8 +237,7 @@ Store::Revisions SelectRevisions(pqxx::work& tx, const std::vector<std::string>&
 }
 
 std::map<std::string, int64_t> SelectWaiting(pqxx::work& tx) {
-  // The newest version of each count, not all to be sorted: see PlanOnce.
-  tx.exec("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL jit = off");
+  ReadInKeyOrder(tx);  // the newest version of each count, not all to be sorted
   std::map<std::string, int64_t> waiting;
   for (const pqxx::row& row : tx.exec("SELECT pool_id, coalesce(sum(waiting), 0)::bigint "
                                       "FROM intake.pool LEFT JOIN intake.queue_now USING (pool_id) "

@@ -30,6 +30,7 @@ SweptPool SweepDeletedPools(pqxx::work& tx) {
   const int64_t tickets = sweep("intake.ticket", "ticket_id", "revision") +
                           sweep("intake.archived_ticket", "ticket_id", "revision");
   sweep("intake.pool_change", "from_revision", "to_revision");
+  sweep("intake.deleted_queue", "revision", "revision");
   if (left > 0) {
     tx.exec_params("UPDATE intake.deleted_pool SET swept = true WHERE pool_id = $1", pool_id);
   }

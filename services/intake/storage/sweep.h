@@ -3,8 +3,11 @@
 //
 // Threading: inside a transaction each. They throw what libpqxx throws.
 //
-//   report.tickets = SweepDeletedPools(tx);
+//   report.requests = SweepRequests(tx, now);
 #pragma once
+
+#include <cstdint>
+#include <string>
 
 #include "absl/time/time.h"
 #include "common/db/pqxx_compat.h"
@@ -18,7 +21,7 @@ struct SweptPool {
   int64_t tickets = 0;
   bool more = false;
 };
-// Tickets of a deleted pool, and its changes.
+// Of a deleted pool its tickets, its changes and what it knew of deleted queues.
 SweptPool SweepDeletedPools(pqxx::work& tx);
 
 struct ArchivedTickets {

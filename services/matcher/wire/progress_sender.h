@@ -1,10 +1,11 @@
 // Tells intake what became of tickets, until it has answered.
 //
-// Each pool has its own queue: in order, one batch under way at a time, and what is said meanwhile
-// goes into the next. A batch that did not get through is sent again, with jitter; entries that
-// intake has applied before are STALE and harmless. An entry that intake calls invalid is a defect:
-// it is found by sending one at a time, logged, and passed over, for it would hold up all others.
-// Memory is bounded by the runners, which stop offering when `Backlog` is too long.
+// Each pool has its own queue: in order, one batch under way at a time, begun a `pace` after the
+// one before it at least, and what is said meanwhile goes into the next. A batch that did not get
+// through is sent again, with jitter; entries that intake has applied before are STALE and
+// harmless. An entry that intake calls invalid is a defect: it is found by sending one at a time,
+// logged, and passed over, for it would hold up all others. Memory is bounded by the runners, which
+// stop offering when `Backlog` is too long.
 //
 // Threading: thread-safe. `answered` is called on threads of gRPC, in order for each pool.
 //

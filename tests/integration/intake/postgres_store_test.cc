@@ -275,6 +275,7 @@ TEST_CASE("tickets that ended long ago move out, and are found as before", "[pos
   StoreTester t;
   t.store = std::make_unique<PostgresStore>(options, absl::Hours(48));
   t.MakePool();
+  t.Must<Queue>(CreateQueue{{.pool_id = "p", .queue_id = "gone"}});
   const auto end = [&](const Ticket& ticket) {
     return t.Must<Ticket>(CancelTicket{ticket.ticket_id, "no more"});
   };
@@ -303,10 +304,14 @@ TEST_CASE("tickets that ended long ago move out, and are found as before", "[pos
   CHECK(answers.at(1).state == TicketState::kAssigned);
 
   t.Must<Ticket>(CancelTicket{waits.ticket_id, "", true});
+  t.Must<Deleted>(DeleteQueue{"p", "gone", ""});
+  CHECK(count("deleted_queue") == 1);
   t.Must<Deleted>(DeletePool{"p", ""});
   CHECK(t.store->Sweep(t.now).value().tickets == 3);
   CHECK(count("any_ticket") == 0);
   CHECK(count("pool_change") == 0);
+  CHECK(count("deleted_queue") == 0);
+  CHECK(count("queue_count") == 0);
 }
 
 TEST_CASE("a database that is away is UNAVAILABLE", "[postgres]") {
