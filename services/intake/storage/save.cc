@@ -319,20 +319,23 @@ void PrepareSaveTickets(pqxx::connection& connection) {
                    "refusal_count, pool_id, customer_id, create_time, body) SELECT * FROM unnest(",
                    kTicketArrays, ", $16::text[], $17::text[], $18::timestamptz[], $19::bytea[])"));
   // Only what is in the state that the decision was made on. The pool's lock makes sure of it; this
-  // makes sure of the lock.
+  // makes sure of the lock. Each is found by itself, and then by its place: a join might walk the
+  // index of a table that has few rows and many dead ones.
   PrepareNow(
       connection, kUpdateTickets,
       Expecting(kSchema,
                 absl::StrCat(
-                    "UPDATE intake.ticket SET (queue_id, preferred_agent_id, state, assign_time, "
+                    "UPDATE intake.ticket t SET (queue_id, preferred_agent_id, state, assign_time, "
                     "end_time, agent_id, agent_display_name, assignment_id, end_reason, "
                     "requeue_count, revision, progress_revision, hold_time, refusal_count) = (v.q, "
                     "v.pa, v.s, v.at, v.et, "
                     "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr, v.ht, v.rf) FROM unnest(",
                     kTicketArrays,
                     ", $16::smallint[], $17::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
-                    "rc, r, pr, ht, rf, from_state, from_revision) WHERE ticket_id = v.id "
-                    "AND state = v.from_state AND revision = v.from_revision"),
+                    "rc, r, pr, ht, rf, from_state, from_revision) CROSS JOIN LATERAL (SELECT "
+                    "ctid AS place FROM intake.ticket WHERE ticket_id = v.id LIMIT 1) AS found "
+                    "WHERE t.ctid = found.place "
+                    "AND t.state = v.from_state AND t.revision = v.from_revision"),
                 "update ticket"));
 }
 

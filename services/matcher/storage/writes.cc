@@ -72,26 +72,47 @@ constexpr char kInsertAssignments[] = R"sql(
                          (SELECT count(*) FROM newest WHERE place IS NOT NULL) AS wanted) AS load)
     FROM made)sql";
 
+// Live rows are few, and may have left many dead ones: the planner then takes a join that walks the
+// whole index for cheaper than a look-up each. So each row is found by itself, and then by its
+// place; if one has moved meanwhile, nothing is done. That is looked at first, and answered with a
+// row of nulls if there is no other.
 constexpr char kUpdateWrapUps[] = R"sql(
-  UPDATE matcher.live_assignment l
-     SET state = 2, wrap_up_time = i.wrap_up_time, wrap_up_until = i.wrap_up_until
-    FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-      AS i (pool_id, sequence, ticket_id, wrap_up_time, wrap_up_until)
-   WHERE l.pool_id = i.pool_id AND l.ticket_id = i.ticket_id AND l.sequence = i.sequence
-     AND l.state = 1
-  RETURNING l.pool_id, l.sequence, l.ticket_id, queue_id, agent_id, weight, state,
-            ticket_create_time, offer_time, offer_receive_time, offer_expire_time, accept_time,
-            l.wrap_up_time, l.wrap_up_until, NULL::timestamptz, '', '', '', '')sql";
+  WITH found AS (
+    SELECT i.wrap_up_time, i.wrap_up_until, l.place
+      FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+        AS i (pool_id, sequence, ticket_id, wrap_up_time, wrap_up_until)
+      CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM matcher.live_assignment a
+         WHERE a.pool_id = i.pool_id AND a.ticket_id = i.ticket_id AND a.sequence = i.sequence
+           AND a.state = 1 LIMIT 1) AS l),
+  changed AS (
+    UPDATE matcher.live_assignment l
+       SET state = 2, wrap_up_time = f.wrap_up_time, wrap_up_until = f.wrap_up_until
+      FROM found f WHERE l.ctid = f.place AND l.state = 1
+    RETURNING l.*)
+  SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, state, ticket_create_time,
+         offer_time, offer_receive_time, offer_expire_time, accept_time, wrap_up_time,
+         wrap_up_until, NULL::timestamptz, '', '', '', '', checked
+    FROM (SELECT CASE WHEN touched <> wanted
+                      THEN matcher.expect(touched, wanted, 'wrap up') END AS checked
+            FROM (SELECT (SELECT count(*) FROM changed) AS touched,
+                         (SELECT count(*) FROM found) AS wanted) AS counts) AS check_first
+    LEFT JOIN changed ON true)sql";
 
 constexpr char kMoveToEnded[] = R"sql(
-  WITH gone AS (
-    DELETE FROM matcher.live_assignment l
-     USING unnest($1::text[], $2::bigint[], $3::text[], $4::int[], $5::timestamptz[], $6::text[],
+  WITH found AS (
+    SELECT i.end_state, i.end_time, i.end_reason, i.disposition, i.note, i.request_id, l.place
+      FROM unnest($1::text[], $2::bigint[], $3::text[], $4::int[], $5::timestamptz[], $6::text[],
                   $7::text[], $8::text[], $9::text[])
-       AS i (pool_id, sequence, ticket_id, end_state, end_time, end_reason, disposition, note,
-             request_id)
-     WHERE l.pool_id = i.pool_id AND l.ticket_id = i.ticket_id AND l.sequence = i.sequence
-    RETURNING l.*, i.end_state, i.end_time, i.end_reason, i.disposition, i.note, i.request_id),
+        AS i (pool_id, sequence, ticket_id, end_state, end_time, end_reason, disposition, note,
+              request_id)
+      CROSS JOIN LATERAL (
+        SELECT ctid AS place FROM matcher.live_assignment a
+         WHERE a.pool_id = i.pool_id AND a.ticket_id = i.ticket_id AND a.sequence = i.sequence
+         LIMIT 1) AS l),
+  gone AS (
+    DELETE FROM matcher.live_assignment l USING found f WHERE l.ctid = f.place
+    RETURNING l.*, f.end_state, f.end_time, f.end_reason, f.disposition, f.note, f.request_id),
   newest AS (
     SELECT s.units, l.place, l.changes
       FROM (SELECT pool_id, agent_id, sum(weight)::int AS units FROM gone GROUP BY 1, 2) AS s
@@ -111,12 +132,13 @@ constexpr char kMoveToEnded[] = R"sql(
            offer_time, offer_receive_time, offer_expire_time, accept_time, wrap_up_time,
            wrap_up_until, end_time, end_reason, disposition, note, request_id FROM gone
     RETURNING *)
-  SELECT $columns,
-         (SELECT CASE WHEN touched <> wanted
-                      THEN matcher.expect(touched, wanted, 'free agents') END
-            FROM (SELECT (SELECT count(*) FROM freed) AS touched,
-                         (SELECT count(*) FROM newest) AS wanted) AS load)
-    FROM ended)sql";
+  SELECT $columns, checked
+    FROM (SELECT CASE WHEN touched <> wanted
+                      THEN matcher.expect(touched, wanted, 'end assignments') END AS checked
+            FROM (SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM freed) AS touched,
+                         (SELECT count(*) FROM found) + (SELECT count(*) FROM newest) AS wanted)
+                 AS counts) AS check_first
+    LEFT JOIN ended ON true)sql";
 
 // Found in the order of the primary key, as above, and then by its place.
 constexpr char kSetCustomersLeft[] = R"sql(
@@ -163,6 +185,7 @@ struct Keys {
 Script::Use ById(AssignmentsById* by_id) {
   return [by_id](const pqxx::result& rows) {
     for (const pqxx::row& row : rows) {
+      if (row[0].is_null()) continue;  // nothing was done
       Assignment assignment = AssignmentOf(row);
       std::string id = assignment.assignment_id;
       by_id->emplace(std::move(id), std::move(assignment));
