@@ -60,7 +60,14 @@ engine::TicketSpec ToTicketSpec(const in::Ticket& ticket) {
   spec.language = ticket.language();
   spec.extra_skills = ToSkillLevels(ticket.extra_skills());
   spec.preferred_agent_id = ticket.preferred_agent_id();
+  spec.interrupted = ticket.interrupted();
   return spec;
+}
+
+void PutWhereMoved(const TicketMove& move, in::Ticket* ticket) {
+  if (!move.queue_id.empty()) ticket->set_queue_id(move.queue_id);
+  if (!move.preferred_agent_id.empty()) ticket->set_preferred_agent_id(move.preferred_agent_id);
+  if (move.interrupted) ticket->set_interrupted(true);
 }
 
 engine::AgentSpec ToAgentSpec(const av::Agent& agent) {

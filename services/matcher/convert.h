@@ -32,6 +32,8 @@ engine::PoolRules ToPoolRules(const intake::v1::Pool& pool);
 absl::Duration TargetWaitOf(const intake::v1::Queue& queue);
 absl::Duration AfterWorkTimeOf(const intake::v1::Queue& queue);
 engine::TicketSpec ToTicketSpec(const intake::v1::Ticket& ticket);
+// As it stands after that move, which intake may not have heard of yet.
+void PutWhereMoved(const TicketMove& move, intake::v1::Ticket* ticket);
 engine::AgentSpec ToAgentSpec(const availability::v1::Agent& agent);
 
 availability::v1::OfferNotice ToOfferNotice(const std::string& offer_id,

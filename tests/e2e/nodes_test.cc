@@ -106,6 +106,7 @@ TEST_CASE("accepted work of an agent whose node died and who stays away goes to 
   }
   pool.WaitForAssignment(assignment, ma::ASSIGNMENT_STATE_LOST);
   pool.WaitForTicket(ticket, intake::v1::TICKET_STATE_QUEUED);
+  CHECK(pool.GetTicket(ticket).interrupted());
   Agent bob(stack, pool.id(), "bob");
   CHECK(bob.WaitForOffer().ticket_id() == ticket);
 }

@@ -57,6 +57,7 @@ void ReadChange(const v1::ProgressEntry& proto, ProgressEntry& entry) {
       entry.reason = proto.requeued().reason();
       entry.queue_id = proto.requeued().queue_id();
       entry.preferred_agent_id = proto.requeued().preferred_agent_id();
+      entry.interrupted = proto.requeued().interrupted();
       break;
     case v1::ProgressEntry::kResolved:
       entry.event = TicketEvent::kResolved;
@@ -192,6 +193,7 @@ absl::StatusOr<Ticket> TicketFromStored(const v1::Ticket& proto) {
   ticket.requeue_count = proto.requeue_count();
   ticket.hold_time = TimeIf(proto.has_hold_time(), proto.hold_time());
   ticket.refusal_count = proto.refusal_count();
+  ticket.interrupted = proto.interrupted();
   ticket.revision = proto.revision();
   ticket.progress_revision = proto.progress_revision();
   ticket.request_id = proto.request_id();

@@ -77,6 +77,7 @@ void ToProto(const Ticket& ticket, v1::Ticket* out) {
   out->set_requeue_count(ticket.requeue_count);
   if (ticket.hold_time) *out->mutable_hold_time() = ToProtoTime(*ticket.hold_time);
   out->set_refusal_count(ticket.refusal_count);
+  out->set_interrupted(ticket.interrupted);
   out->set_revision(ticket.revision);
   out->set_progress_revision(ticket.progress_revision);
   out->set_request_id(ticket.request_id);

@@ -71,6 +71,7 @@ struct ProgressEntry {
   std::string agent_display_name;  // kAssigned
   std::string queue_id;            // kRequeued: the queue it moved to, if any
   std::string preferred_agent_id;  // kRequeued: whom it is now meant for, if anybody
+  bool interrupted = false;        // kRequeued: its agent was lost in the middle of the work
   std::string reason;              // kRequeued, kHeld; the disposition of kResolved
   int refusals = 0;                // kHeld
 };

@@ -74,6 +74,7 @@ struct Ticket {
   int requeue_count = 0;
   std::optional<absl::Time> hold_time;  // when it was last set aside
   int refusal_count = 0;                // after so many refusals
+  bool interrupted = false;             // an agent was lost in the middle of the work; stays so
   int64_t revision = 0;
   int64_t progress_revision = 0;
   std::string request_id;

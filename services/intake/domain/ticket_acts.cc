@@ -65,6 +65,7 @@ void Progress(const ProgressEntry& entry, Ticket& ticket) {
       ticket.requeue_count += from == TicketState::kAssigned ? 1 : 0;
       if (!entry.queue_id.empty()) ticket.queue_id = entry.queue_id;
       if (!entry.preferred_agent_id.empty()) ticket.preferred_agent_id = entry.preferred_agent_id;
+      if (entry.interrupted) ticket.interrupted = true;
       LeaveAgent(ticket);
       ticket.end_reason.clear();
       break;

@@ -62,6 +62,7 @@ Ticket TicketOf(const pqxx::row& row) {
   ticket.progress_revision = row[12].as<int64_t>();
   ticket.hold_time = OptionalTimeOf(row[13]);
   ticket.refusal_count = row[14].as<int>();
+  ticket.interrupted = row[15].as<bool>();
   return ticket;
 }
 

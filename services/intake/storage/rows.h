@@ -22,14 +22,14 @@ inline constexpr char kQueueColumns[] =
 inline constexpr char kTicketColumns[] =
     "body, queue_id, preferred_agent_id, state, assign_time, end_time, agent_id, "
     "agent_display_name, assignment_id, end_reason, requeue_count, revision, progress_revision, "
-    "hold_time, refusal_count";
+    "hold_time, refusal_count, interrupted";
 // Those that live, as the index ticket_live has them.
 inline constexpr char kLive[] = "end_time IS NULL";
 
 // How many columns each takes.
 inline constexpr int kPoolWidth = 7;
 inline constexpr int kQueueWidth = 15;
-inline constexpr int kTicketWidth = 15;
+inline constexpr int kTicketWidth = 16;
 
 Pool PoolOf(const pqxx::row& row);
 Queue QueueOf(const pqxx::row& row);

@@ -152,7 +152,7 @@ void MoveOn(Script& script, const Workspace& workspace, absl::Time now) {
 // The columns of a ticket that change; both statements take them in this order.
 struct TicketColumns {
   PgArray ids, queues, agents_preferred, states, assign_times, end_times, agents, agent_names,
-      assignments, reasons, requeues, revisions, progress, hold_times, refusals;
+      assignments, reasons, requeues, revisions, progress, hold_times, refusals, interrupted;
 
   void Add(const Ticket& ticket) {
     ids.Text(ticket.ticket_id);
@@ -170,13 +170,15 @@ struct TicketColumns {
     progress.Int(ticket.progress_revision);
     hold_times.OptionalTime(ticket.hold_time);
     refusals.Int(ticket.refusal_count);
+    interrupted.Bool(ticket.interrupted);
   }
 
   std::vector<std::string> With(const std::vector<const PgArray*>& more) const {
     std::vector<std::string> all;
-    for (const PgArray* column : {&ids, &queues, &agents_preferred, &states, &assign_times,
-                                  &end_times, &agents, &agent_names, &assignments, &reasons,
-                                  &requeues, &revisions, &progress, &hold_times, &refusals}) {
+    for (const PgArray* column :
+         {&ids, &queues, &agents_preferred, &states, &assign_times, &end_times, &agents,
+          &agent_names, &assignments, &reasons, &requeues, &revisions, &progress, &hold_times,
+          &refusals, &interrupted}) {
       all.push_back(column->str());
     }
     for (const PgArray* column : more) all.push_back(column->str());
@@ -188,7 +190,7 @@ struct TicketColumns {
 constexpr char kTicketArrays[] =
     "$1::text[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::timestamptz[], "
     "$7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::bigint[], "
-    "$13::bigint[], $14::timestamptz[], $15::integer[]";
+    "$13::bigint[], $14::timestamptz[], $15::integer[], $16::boolean[]";
 
 void SaveTickets(Script& script, const Workspace& workspace) {
   TicketColumns created, changed;
@@ -316,8 +318,9 @@ void PrepareSaveTickets(pqxx::connection& connection) {
       absl::StrCat("INSERT INTO intake.ticket (ticket_id, queue_id, preferred_agent_id, state, "
                    "assign_time, end_time, agent_id, agent_display_name, assignment_id, "
                    "end_reason, requeue_count, revision, progress_revision, hold_time, "
-                   "refusal_count, pool_id, customer_id, create_time, body) SELECT * FROM unnest(",
-                   kTicketArrays, ", $16::text[], $17::text[], $18::timestamptz[], $19::bytea[])"));
+                   "refusal_count, interrupted, pool_id, customer_id, create_time, body) SELECT * "
+                   "FROM unnest(",
+                   kTicketArrays, ", $17::text[], $18::text[], $19::timestamptz[], $20::bytea[])"));
   // Only what is in the state that the decision was made on. The pool's lock makes sure of it; this
   // makes sure of the lock. Each is found by itself, and then by its place: a join might walk the
   // index of a table that has few rows and many dead ones.
@@ -327,12 +330,13 @@ void PrepareSaveTickets(pqxx::connection& connection) {
                 absl::StrCat(
                     "UPDATE intake.ticket t SET (queue_id, preferred_agent_id, state, assign_time, "
                     "end_time, agent_id, agent_display_name, assignment_id, end_reason, "
-                    "requeue_count, revision, progress_revision, hold_time, refusal_count) = (v.q, "
+                    "requeue_count, revision, progress_revision, hold_time, refusal_count, "
+                    "interrupted) = (v.q, "
                     "v.pa, v.s, v.at, v.et, "
-                    "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr, v.ht, v.rf) FROM unnest(",
+                    "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr, v.ht, v.rf, v.i) FROM unnest(",
                     kTicketArrays,
-                    ", $16::smallint[], $17::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
-                    "rc, r, pr, ht, rf, from_state, from_revision) CROSS JOIN LATERAL (SELECT "
+                    ", $17::smallint[], $18::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
+                    "rc, r, pr, ht, rf, i, from_state, from_revision) CROSS JOIN LATERAL (SELECT "
                     "ctid AS place FROM intake.ticket WHERE ticket_id = v.id LIMIT 1) AS found "
                     "WHERE t.ctid = found.place "
                     "AND t.state = v.from_state AND t.revision = v.from_revision"),

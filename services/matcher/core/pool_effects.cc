@@ -340,6 +340,8 @@ void PoolRunner::Do(const engine::RequeueTicket& effect) {
   TicketMove move;
   move.pool_id = options_.pool_id;
   move.ticket_id = std::string(effect.ticket_id);
+  const TicketPtr known = tickets_.Ticket(move.ticket_id);
+  move.interrupted = reason == end_reason::kLost || (known != nullptr && known->interrupted());
   if (reason == end_reason::kLost) move.reason = "its agent was out of reach for too long";
   if (reason == end_reason::kTransferred) move.queue_id = std::string(effect.queue_id);
   move.preferred_agent_id = std::string(effect.agent_id);
@@ -353,11 +355,9 @@ void PoolRunner::Do(const engine::RequeueTicket& effect) {
   }
   last_ended_ = move.ended_assignment_id;
   in::ProgressEntry entry = EntryAt(now_);
-  entry.mutable_requeued()->set_reason(move.reason);
-  entry.mutable_requeued()->set_queue_id(move.queue_id);
-  entry.mutable_requeued()->set_preferred_agent_id(move.preferred_agent_id);
+  *entry.mutable_requeued() = ToRequeued(move);
   move.progress_revision = AddProgress(move.ticket_id, std::move(entry));
-  tickets_.Move(move.ticket_id, move.queue_id, move.preferred_agent_id);
+  tickets_.Move(move);
 
   RecordMove mutation{hold(), move, reason};
   if (operation) {

@@ -42,9 +42,7 @@ in::ProgressEntry Requeued(const in::Ticket& ticket, const Assignment* assignmen
                            const TicketMove* move) {
   if (move != nullptr) {
     in::ProgressEntry entry = EntryAt(ticket, move->time);
-    entry.mutable_requeued()->set_reason(move->reason);
-    entry.mutable_requeued()->set_queue_id(move->queue_id);
-    entry.mutable_requeued()->set_preferred_agent_id(move->preferred_agent_id);
+    *entry.mutable_requeued() = ToRequeued(*move);
     return entry;
   }
   bool ended = assignment != nullptr && assignment->end_time.has_value();
@@ -93,6 +91,15 @@ Reconciliation Reconcile(const in::Ticket& ticket, const Assignment* assignment,
   }
   if (result.standing == Standing::kOver) result.entries.push_back(Resolved(ticket, *assignment));
   return result;
+}
+
+in::ProgressEntry::Requeued ToRequeued(const TicketMove& move) {
+  in::ProgressEntry::Requeued requeued;
+  requeued.set_reason(move.reason);
+  requeued.set_queue_id(move.queue_id);
+  requeued.set_preferred_agent_id(move.preferred_agent_id);
+  requeued.set_interrupted(move.interrupted);
+  return requeued;
 }
 
 }  // namespace muster::matcher

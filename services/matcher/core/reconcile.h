@@ -32,4 +32,7 @@ struct Reconciliation {
 Reconciliation Reconcile(const intake::v1::Ticket& ticket, const Assignment* assignment,
                          const TicketMove* move);
 
+// What intake hears of that move.
+intake::v1::ProgressEntry::Requeued ToRequeued(const TicketMove& move);
+
 }  // namespace muster::matcher

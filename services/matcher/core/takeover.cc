@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/obs/log.h"
+#include "services/matcher/convert.h"
 
 namespace muster::matcher {
 namespace {
@@ -21,15 +22,6 @@ absl::flat_hash_map<std::string, const Row*> ByTicket(const std::vector<Row>& ro
   absl::flat_hash_map<std::string, const Row*> by_ticket;
   for (const Row& row : rows) by_ticket[row.ticket_id] = &row;
   return by_ticket;
-}
-
-void PutWhereMoved(const TicketMove* move, in::Ticket* ticket) {
-  ticket->set_state(in::TICKET_STATE_QUEUED);
-  if (move == nullptr || move->progress_revision <= ticket->progress_revision()) return;
-  if (!move->queue_id.empty()) ticket->set_queue_id(move->queue_id);
-  if (!move->preferred_agent_id.empty()) {
-    ticket->set_preferred_agent_id(move->preferred_agent_id);
-  }
 }
 
 }  // namespace
@@ -50,7 +42,10 @@ TakeoverResult HoldAgainst(TicketSnapshot snapshot, const std::vector<Assignment
     for (in::ProgressEntry& entry : r.entries) result.entries.push_back(std::move(entry));
     if (r.standing == Standing::kOver) continue;
     if (r.standing == Standing::kWaiting) {
-      PutWhereMoved(move, &ticket);
+      ticket.set_state(in::TICKET_STATE_QUEUED);
+      if (move != nullptr && move->progress_revision > ticket.progress_revision()) {
+        PutWhereMoved(*move, &ticket);
+      }
     } else {
       ticket.set_state(in::TICKET_STATE_ASSIGNED);
     }

@@ -106,13 +106,11 @@ void TicketMirror::Refused(const std::string& ticket_id, int64_t revision) {
   if (it != told_.end() && it->second == revision) told_.erase(it);
 }
 
-void TicketMirror::Move(const std::string& ticket_id, const std::string& queue_id,
-                        const std::string& preferred_agent_id) {
-  auto it = tickets_.find(ticket_id);
+void TicketMirror::Move(const TicketMove& move) {
+  auto it = tickets_.find(move.ticket_id);
   if (it == tickets_.end()) return;
   auto moved = std::make_shared<in::Ticket>(*it->second);
-  if (!queue_id.empty()) moved->set_queue_id(queue_id);
-  if (!preferred_agent_id.empty()) moved->set_preferred_agent_id(preferred_agent_id);
+  PutWhereMoved(move, moved.get());
   it->second = std::move(moved);
 }
 

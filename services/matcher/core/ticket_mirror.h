@@ -42,9 +42,8 @@ class TicketMirror {
   void Refused(const std::string& ticket_id, int64_t revision);
   // It has ended by the matcher's own doing.
   void Drop(const std::string& ticket_id) { tickets_.erase(ticket_id); }
-  // Operations moved it; intake will say so too, in time.
-  void Move(const std::string& ticket_id, const std::string& queue_id,
-            const std::string& preferred_agent_id);
+  // It went back to waiting; intake will say so too, in time.
+  void Move(const TicketMove& move);
 
   // Null if it is not known.
   TicketPtr Ticket(const std::string& ticket_id) const;

@@ -84,12 +84,13 @@ inline bool IsLive(AssignmentState state) {
   return state == AssignmentState::kActive || state == AssignmentState::kWrapUp;
 }
 
-// Where operations last moved a ticket.
+// Where operations, or the loss of its agent, last moved a ticket.
 struct TicketMove {
   std::string pool_id;
   std::string ticket_id;
   std::string queue_id;             // empty: it stayed in its queue
   std::string preferred_agent_id;   // empty: for nobody in particular
+  bool interrupted = false;         // its agent was lost in the middle of the work, now or before
   std::string reason;               // in the caller's words
   std::string ended_assignment_id;  // empty: nobody was at work on it
   absl::Time time;

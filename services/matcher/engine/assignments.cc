@@ -1,8 +1,10 @@
 // Assignments: from an accepted offer, or restored, to after-work and their end.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "services/matcher/engine/core.h"
+#include "services/matcher/engine/limits.h"
 
 namespace muster::engine {
 namespace {
@@ -177,9 +179,12 @@ void Core::On(const AssignmentLost& event) {
   const Index t = works_[w].ticket;
   Detach(t, reason::kAgentLost);
   if (Refused(t)) return;
-  Emit(RequeueTicket{.ticket_id = tickets_[t].id,
-                     .queue_id = queues_[tickets_[t].queue].id,
-                     .reason = reason::kAgentLost});
+  TicketRecord& ticket = tickets_[t];
+  if (!std::exchange(ticket.interrupted, true)) {
+    ticket.priority += ToNanos(limits::kInterruptedAhead);
+  }
+  Emit(RequeueTicket{
+      .ticket_id = ticket.id, .queue_id = queues_[ticket.queue].id, .reason = reason::kAgentLost});
   Enlist(t);
 }
 

@@ -134,7 +134,8 @@ std::string Text(const Ineligible& i) {
 std::string TicketLine(const char* name, const TicketSpec& t) {
   return Line(name, "ticket", t.ticket_id, "queue", t.queue_id, "create_time", t.create_time,
               "priority_ahead", t.priority_ahead, "language", t.language, "extra_skills",
-              t.extra_skills, "preferred_agent", t.preferred_agent_id);
+              t.extra_skills, "preferred_agent", t.preferred_agent_id, "interrupted",
+              std::uint64_t{t.interrupted});
 }
 
 template <typename Act>

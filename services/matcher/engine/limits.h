@@ -19,6 +19,10 @@ inline constexpr std::size_t kMaxRelaxSteps = 16;
 inline constexpr std::uint32_t kMaxOffersAtOnce = 5;            // of one ticket
 inline constexpr absl::Duration kMaxPrice = absl::Hours(1);     // of each price, bonus and bound
 inline constexpr absl::Duration kMaxAhead = absl::Hours(8784);  // of priorities: a year
+// What a ticket is ahead whose agent was lost. More than the priorities that intake allows (24 h of
+// the queue and of the ticket) and the bounds of all other terms, with five days of waiting to
+// spare.
+inline constexpr absl::Duration kInterruptedAhead = absl::Hours(7 * 24);
 inline constexpr absl::Duration kMaxFairWindow = absl::Hours(24);
 // Times that a ticket or an agent may name: kept in nanoseconds, and never near their end.
 inline constexpr absl::Time kMinTime = absl::FromUnixSeconds(-4'000'000'000);  // 1843

@@ -183,14 +183,15 @@ struct alignas(64) TicketRecord {
   Index only_agent = kNone;         // transferred to this agent
   std::uint32_t fan_place = kNone;  // in its preferred agent's list
   std::uint32_t refusals = 0;
-  Nanos waits_since = 0;  // when it came, or came back, to wait
-  Nanos priority = 0;
+  Nanos waits_since = 0;     // when it came, or came back, to wait
+  Nanos priority = 0;        // its own, and what an interrupted one is ahead
   Nanos expire_at = kNever;  // timers, each running unless kNever
   Nanos relax_at = kNever;
   Nanos claim_at = kNever;
   Nanos price_at = kNever;
   Nanos lives_from = 0;  // time_to_live counts from here: create, or when it was put back
   Index language = kNone;
+  bool interrupted = false;
   IdText id;
   std::vector<Price> prices;
   Levels extra;
@@ -198,7 +199,7 @@ struct alignas(64) TicketRecord {
   void Clear() {  // field by field: it is done for every ticket
     id.Clear();
     line = assignment = claim = preferred = only_agent = fan_place = language = kNone;
-    waits = shared = false;
+    waits = shared = interrupted = false;
     offers = step = 0;
     refusals = 0;
     priority = 0;

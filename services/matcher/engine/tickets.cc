@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/matcher/engine/checks.h"
 #include "services/matcher/engine/core.h"
+#include "services/matcher/engine/limits.h"
 
 namespace muster::engine {
 
@@ -80,7 +81,9 @@ bool Core::SetDemands(Index t, const TicketSpec& spec) {
     *to = std::move(value);
     other = true;
   };
-  set(&ticket.priority, ToNanos(spec.priority_ahead));
+  ticket.interrupted = ticket.interrupted || spec.interrupted;
+  set(&ticket.priority,
+      ToNanos(spec.priority_ahead) + (ticket.interrupted ? ToNanos(limits::kInterruptedAhead) : 0));
   set(&ticket.language, spec.language.empty() ? kNone : InternWord(spec.language));
   if (!spec.extra_skills.empty() || !ticket.extra.empty()) {
     set(&ticket.extra, Intern(spec.extra_skills));

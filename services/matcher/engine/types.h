@@ -117,6 +117,9 @@ struct TicketSpec {
   std::string language;                  // empty: any
   std::vector<SkillLevel> extra_skills;  // on top of its queue's; the higher level counts
   std::string preferred_agent_id;        // empty: none
+  // Its agent was lost in the middle of the work (AssignmentLost): it comes before all others, from
+  // then on and whatever is told later.
+  bool interrupted = false;
 
   friend bool operator==(const TicketSpec&, const TicketSpec&) = default;
 };

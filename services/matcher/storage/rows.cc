@@ -57,6 +57,7 @@ TicketMove MoveOf(const pqxx::row& row) {
           .ticket_id = TextOf(row[1]),
           .queue_id = TextOf(row[3]),
           .preferred_agent_id = TextOf(row[4]),
+          .interrupted = row[8].as<bool>(),
           .reason = TextOf(row[5]),
           .ended_assignment_id = row[6].is_null() ? "" : IdOf(row[0], row[6]),
           .time = TimeOf(row[7]),

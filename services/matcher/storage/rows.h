@@ -25,7 +25,7 @@ inline constexpr char kOfferColumns[] =
 // Of matcher.ticket_move.
 inline constexpr char kMoveColumns[] =
     "pool_id, ticket_id, progress_revision, queue_id, preferred_agent_id, reason, ended_sequence, "
-    "move_time";
+    "move_time, interrupted";
 
 Assignment AssignmentOf(const pqxx::row& row);
 Recorded RecordedOf(const pqxx::row& row);

@@ -166,9 +166,9 @@ constexpr char kInsertDecisions[] =
 
 constexpr char kInsertMoves[] = R"sql(
   INSERT INTO matcher.ticket_move (pool_id, ticket_id, progress_revision, queue_id,
-      preferred_agent_id, reason, ended_sequence, move_time)
+      preferred_agent_id, reason, ended_sequence, move_time, interrupted)
   SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-      $7::bigint[], $8::timestamptz[])
+      $7::bigint[], $8::timestamptz[], $9::boolean[])
   ON CONFLICT DO NOTHING)sql";
 
 // The first three columns of most statements.
@@ -344,7 +344,7 @@ void InsertDecisions(Script& script, const std::vector<const DecisionRecord*>& d
 }
 
 void InsertMoves(Script& script, const std::vector<const RecordMove*>& mutations) {
-  PgArray pools, tickets, revisions, queues, agents, reasons, ended, times;
+  PgArray pools, tickets, revisions, queues, agents, reasons, ended, times, interrupted;
   for (const RecordMove* mutation : mutations) {
     const TicketMove& move = mutation->move;
     pools.Text(move.pool_id);
@@ -359,9 +359,11 @@ void InsertMoves(Script& script, const std::vector<const RecordMove*>& mutations
       ended.Null();
     }
     times.Time(move.time);
+    interrupted.Bool(move.interrupted);
   }
-  script.Add("insert_moves", {pools.str(), tickets.str(), revisions.str(), queues.str(),
-                              agents.str(), reasons.str(), ended.str(), times.str()});
+  script.Add("insert_moves",
+             {pools.str(), tickets.str(), revisions.str(), queues.str(), agents.str(),
+              reasons.str(), ended.str(), times.str(), interrupted.str()});
 }
 
 void FindRecorded(Script& script, const std::vector<std::string>& ids,

@@ -121,8 +121,8 @@ void Fields(Io& io, Of<Io, engine::PoolRules>& r) {
 }
 template <class Io>
 void Fields(Io& io, Of<Io, engine::TicketSpec>& t) {
-  auto& [ticket, queue, create_time, ahead, language, skills, preferred] = t;
-  io(ticket, queue, create_time, ahead, language, skills, preferred);
+  auto& [ticket, queue, create_time, ahead, language, skills, preferred, interrupted] = t;
+  io(ticket, queue, create_time, ahead, language, skills, preferred, interrupted);
 }
 template <class Io>
 void Fields(Io& io, Of<Io, engine::AgentSpec>& a) {

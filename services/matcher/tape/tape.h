@@ -28,7 +28,7 @@ namespace muster::tape {
 inline constexpr std::string_view kMagic = "MUSTAPE\n";
 // Rises when the fields of an event change, or their meaning: an old tape is then refused, with
 // both versions named.
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::size_t kMaxBlockBytes = 1 << 24;
 
 struct TapeHead {

@@ -52,10 +52,10 @@ void Ledger::Learn(const Event& event, const Effects& effects, absl::Time now, a
   CheckAfter(wakeup);
 }
 
-void Ledger::On(const TicketQueued& e) { tickets_[e.ticket.ticket_id].spec = e.ticket; }
+void Ledger::On(const TicketQueued& e) { tickets_[e.ticket.ticket_id].Take(e.ticket); }
 
 void Ledger::On(const TicketDetailed& e) {
-  if (tickets_.contains(e.ticket.ticket_id)) tickets_[e.ticket.ticket_id].spec = e.ticket;
+  if (tickets_.contains(e.ticket.ticket_id)) tickets_[e.ticket.ticket_id].Take(e.ticket);
 }
 
 void Ledger::On(const TicketGone& e) {
@@ -198,6 +198,7 @@ void Ledger::See(const RequeueTicket& e) {
   ticket.reserved_for = std::string(e.agent_id);
   ticket.turned_down.erase(ticket.reserved_for);
   ticket.put_back = true;
+  if (e.reason == reason::kAgentLost) ticket.spec.interrupted = true;
 }
 
 void Ledger::See(const ExpireTicket& e) {

@@ -41,6 +41,11 @@ class Ledger {
     bool put_back = false;                          // by operations: lives anew
     std::map<std::string, absl::Time> turned_down;  // until when, by agent
     std::map<std::string, absl::Time> excused;      // the same, and whoever may have a price
+
+    void Take(engine::TicketSpec told) {
+      told.interrupted = told.interrupted || spec.interrupted;  // once so, always so
+      spec = std::move(told);
+    }
   };
   struct Agent {
     engine::AgentSpec spec;

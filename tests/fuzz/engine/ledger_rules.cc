@@ -40,7 +40,8 @@ const Ledger::Queue& Ledger::QueueOf(const Ticket& ticket) const {
 
 absl::Time Ledger::RankOf(const Ticket& ticket) const {
   return ticket.spec.create_time - ticket.spec.priority_ahead -
-         QueueOf(ticket).rules.priority_ahead;
+         QueueOf(ticket).rules.priority_ahead -
+         (ticket.spec.interrupted ? absl::Hours(7 * 24) : absl::ZeroDuration());
 }
 
 bool Ledger::AtWork(const Agent& agent) const {

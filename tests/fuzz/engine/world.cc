@@ -162,6 +162,7 @@ Event World::Ticket(bool details) {
   if (choices_.OneIn(4)) spec.language = choices_.Name("l", kLanguages);
   if (choices_.OneIn(4)) spec.extra_skills = Skills(2);
   if (choices_.OneIn(4)) spec.preferred_agent_id = choices_.Name("a", kAgents);
+  spec.interrupted = choices_.OneIn(12);
   if (details) return TicketDetailed{spec};
   return TicketQueued{spec};
 }

@@ -96,11 +96,11 @@ void NaiveMatcher::ForgetLessons(const std::string& queue_id) {
 void NaiveMatcher::On(const TicketQueued& e) {
   const auto [it, added] = tickets_.try_emplace(e.ticket.ticket_id);
   if (added) it->second.waits_since = now_;
-  it->second.spec = e.ticket;
+  it->second.Take(e.ticket);
 }
 
 void NaiveMatcher::On(const TicketDetailed& e) {
-  if (tickets_.count(e.ticket.ticket_id) > 0) tickets_[e.ticket.ticket_id].spec = e.ticket;
+  if (tickets_.count(e.ticket.ticket_id) > 0) tickets_[e.ticket.ticket_id].Take(e.ticket);
 }
 
 void NaiveMatcher::On(const TicketGone& e) {
@@ -345,6 +345,7 @@ void NaiveMatcher::See(const RequeueTicket& e) {
   ticket.spec.queue_id = std::string(e.queue_id);
   ticket.only_agent = std::string(e.agent_id);
   ticket.prices.erase(ticket.only_agent);
+  if (e.reason == reason::kAgentLost) ticket.spec.interrupted = true;
 }
 
 void NaiveMatcher::See(const ExpireTicket& e) {

@@ -59,6 +59,11 @@ class NaiveMatcher {
     int step = 0;
     std::uint32_t refusals = 0;
     absl::Time waits_since;
+
+    void Take(TicketSpec told) {
+      told.interrupted = told.interrupted || spec.interrupted;  // once so, always so
+      spec = std::move(told);
+    }
   };
   struct Agent {
     AgentSpec spec;

@@ -43,7 +43,8 @@ const NaiveMatcher::Queue& NaiveMatcher::QueueOf(const Ticket& ticket) const {
 
 absl::Time NaiveMatcher::Rank(const Ticket& ticket) const {
   return ticket.spec.create_time - ticket.spec.priority_ahead -
-         QueueOf(ticket).rules.priority_ahead;
+         QueueOf(ticket).rules.priority_ahead -
+         (ticket.spec.interrupted ? absl::Hours(7 * 24) : absl::ZeroDuration());
 }
 
 int NaiveMatcher::StepOf(const Ticket& ticket) const {

@@ -85,6 +85,7 @@ Event RandomEvents::Ticket(const NaiveMatcher& model, absl::Time now, bool detai
   if (OneIn(4)) spec.language = Name("l", kLanguages);
   if (OneIn(3)) spec.extra_skills = Skills(2);
   if (OneIn(3)) spec.preferred_agent_id = Name("a", kAgents);
+  spec.interrupted = OneIn(12);
   if (details) return TicketDetailed{spec};
   return TicketQueued{spec};
 }

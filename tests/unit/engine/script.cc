@@ -153,7 +153,8 @@ TicketSpec ParseTicket(Words& w) {
           .priority_ahead = w.Seconds("ahead", absl::ZeroDuration()),
           .language = w.Text("language"),
           .extra_skills = w.Skills("skills"),
-          .preferred_agent_id = w.Text("prefers")};
+          .preferred_agent_id = w.Text("prefers"),
+          .interrupted = w.Text("interrupted", "no") == "yes"};
 }
 
 Event ParseAgent(Words& w) {

@@ -102,7 +102,7 @@ const Case kTrouble[] = {
       => done 3 COMPLETED_BY_AGENT
       => offer 4 t1 ann
     )"},
-    {"an agent that is gone for good loses what it had, to the old place", R"(
+    {"an agent that is gone for good loses what it had, which comes before all others", R"(
       queue card
       open
       agent ann
@@ -117,10 +117,15 @@ const Case kTrouble[] = {
       => requeued t1 card AGENT_LOST
       lost 1
       ticket t2 card at=-10
+      ticket t3 card at=-8 ahead=86400
+      ticket t4 card at=-7 interrupted=yes
+      ticket t1 card at=-9
       agent bo
-      => offer 2 t2 bo
+      => offer 2 t1 bo
       agent cy
-      => offer 3 t1 cy
+      => offer 3 t4 cy
+      agent di
+      => offer 4 t3 di
     )"},
     {"a paused queue makes no offers, open ones go on; a draining one goes on with all it has", R"(
       queue card

@@ -40,6 +40,7 @@ Ticket FullTicket() {
   ticket.requeue_count = 3;
   ticket.hold_time = kNow + absl::Seconds(4);
   ticket.refusal_count = 12;
+  ticket.interrupted = true;
   ticket.revision = 77;
   ticket.progress_revision = int64_t{5} << 40;
   ticket.request_id = "r";

@@ -242,6 +242,7 @@ TEST_CASE("progress is applied in order, once", "[progress]") {
   ProgressEntry requeued = t.Entry(ticket, TicketEvent::kRequeued);
   requeued.queue_id = "second";
   requeued.preferred_agent_id = "bo";
+  requeued.interrupted = true;
 
   CHECK(t.Progress(assigned).outcome == ProgressOutcome::kApplied);
   Ticket now = t.GetTicket(ticket.ticket_id).value();
@@ -263,6 +264,7 @@ TEST_CASE("progress is applied in order, once", "[progress]") {
   CHECK(now.agent_id.empty());
   CHECK(now.assignment_id.empty());
   CHECK(now.requeue_count == 1);
+  CHECK(now.interrupted);
   CHECK(now.create_time == ticket.create_time);
   // The old queue is empty now, the new one is not.
   t.Must<Deleted>(DeleteQueue{"p", "q", ""});

@@ -307,6 +307,7 @@ void PoolTester::Echo() {
     ChangeTicket(entry.ticket_id(), [&](Ticket& ticket) {
       ticket.set_state(StateAfter(entry));
       ticket.set_progress_revision(entry.progress_revision());
+      if (entry.requeued().interrupted()) ticket.set_interrupted(true);
       if (entry.has_assigned()) ticket.set_assignment_id(entry.assigned().assignment_id());
     });
   }

@@ -92,11 +92,14 @@ TEST_CASE("what ended while no stream stood is told with its reason") {
   CHECK(pool.Said("ann")[0].assignment_ended().reason() == av::ASSIGNMENT_END_REASON_CUSTOMER_LEFT);
 }
 
-TEST_CASE("accepted work of an agent who stays away is LOST, and its ticket is the first again") {
+TEST_CASE(
+    "accepted work of an agent who stays away is LOST, and its ticket comes before all others") {
   PoolTester pool;
   std::string id = pool.Serve("ann", "t-1");
   pool.Advance(absl::Seconds(1));
-  pool.AddTicket("t-2");
+  pool.AddTicket("t-2", [](PoolTester::Ticket& ticket) {
+    ticket.mutable_priority_ahead()->set_seconds(24 * 3'600);
+  });
   pool.ChangeAgent("ann", [](PoolTester::Agent& ann) {
     ann.set_connected(false);
     ann.set_presence(av::PRESENCE_OFFLINE);
@@ -108,7 +111,18 @@ TEST_CASE("accepted work of an agent who stays away is LOST, and its ticket is t
   CHECK(pool.Record(id).end_reason == end_reason::kLost);
   CHECK(pool.Progress() == Told{"assigned t-1", "requeued t-1"});
   CHECK(pool.Said("ann").back().assignment_ended().reason() == av::ASSIGNMENT_END_REASON_LOST);
-  pool.Echo();
+  CHECK(pool.progress.entries.back().requeued().interrupted());
+  SECTION("intake was told") { pool.Echo(); }
+  SECTION("intake was told, and another matcher takes over") {
+    pool.Echo();
+    pool.Restart();
+    pool.Open();
+  }
+  SECTION("another matcher takes over, and has to tell intake again") {
+    pool.Restart();
+    pool.Open();
+    CHECK(pool.progress.entries.back().requeued().interrupted());
+  }
   pool.AddAgent("bob");
   CHECK(pool.Said("bob").back().offer().ticket_id() == "t-1");
   CHECK(pool.AnsweredOk(pool.Accept("bob", pool.LastOffer())));
