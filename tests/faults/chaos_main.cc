@@ -71,8 +71,21 @@ std::unique_ptr<SmallDisk> PrepareDisk(RunOptions* options) {
   return *std::move(disk);
 }
 
+std::unique_ptr<PrivateNetwork> PrepareNetwork(RunOptions* options) {
+  if (!Wants(*options, "packets")) return nullptr;
+  absl::StatusOr<std::unique_ptr<PrivateNetwork>> network = PrivateNetwork::Enter();
+  if (!network.ok()) {
+    LeaveOut(options, "packets", std::string(network.status().message()));
+    return nullptr;
+  }
+  options->network = network->get();
+  return *std::move(network);
+}
+
 int Main(int argc, char** argv) {
   RunOptions options;
+  options.cell.intakes = options.cell.availabilities = 2;
+  options.cell.matchers = 3;
   std::string faults;
   options.seed = static_cast<int64_t>(absl::ToUnixSeconds(absl::Now()) % 1'000'000);
   ConfigParser parser({.program = "muster-chaos",
@@ -98,6 +111,7 @@ int Main(int argc, char** argv) {
   std::filesystem::create_directories(options.folder);
   PrepareClocks(&options);
   const std::unique_ptr<SmallDisk> disk = PrepareDisk(&options);
+  const std::unique_ptr<PrivateNetwork> network = PrepareNetwork(&options);
   Run run(options);
   return run.Execute();
 }

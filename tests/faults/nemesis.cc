@@ -17,6 +17,7 @@ constexpr int kCutsInARow = 5;
 constexpr absl::Duration kBetweenCuts = absl::Milliseconds(150);
 constexpr absl::Duration kLeastDelay = absl::Milliseconds(20), kMostDelay = absl::Milliseconds(400);
 constexpr absl::Duration kClockJump = absl::Hours(1);
+constexpr int kLeastLost = 5, kMostLost = 50;  // per cent, when not all
 constexpr absl::Duration kLongestStall = absl::Seconds(3);
 
 }  // namespace
@@ -35,6 +36,7 @@ const std::vector<FaultInfo>& AllFaults() {
       {"stall", "PostgreSQL stands still: its connections are open, and nothing answers"},
       {"clock", "a node's wall clock jumps by an hour, and back a while later"},
       {"disk", "PostgreSQL's disk is full for a while (needs root)"},
+      {"packets", "some or all packets to and from a node or PostgreSQL are lost (needs root)"},
       {"backends", "pg_terminate_backend for every connection at work, again and again"},
   };
   return *all;
@@ -93,6 +95,7 @@ void Nemesis::Once(const std::string& fault) {
   if (fault == "backends") return EndBackends();
   if (fault == "clock") return JumpClock();
   if (fault == "disk") return FillDisk();
+  if (fault == "packets") return LosePackets();
   WithLink(fault);
 }
 
@@ -196,6 +199,22 @@ void Nemesis::FillDisk() {
   options_.disk->Free();
   cell_.postgres().Start();  // it may have died of it
   Log("disk free");
+}
+
+void Nemesis::LosePackets() {
+  std::vector<std::string> names = cell_.node_names();
+  names.push_back("postgres");
+  const std::string name =
+      names[static_cast<size_t>(random_.Below(static_cast<int>(names.size())))];
+  const int port = name == "postgres" ? cell_.postgres().port() : cell_.node(name).port();
+  const int percent =
+      random_.Chance(0.5) ? 100 : kLeastLost + random_.Below(kMostLost - kLeastLost);
+  Log(absl::StrCat("lose ", percent, " % of the packets of ", name));
+  absl::Status status = options_.network->Lose(port, percent);
+  WaitSome();
+  status.Update(options_.network->Heal());
+  if (!status.ok()) complaints_.push_back(absl::StrCat("packets: ", status.message()));
+  Log("no more packets are lost");
 }
 
 void Nemesis::EndBackends() {

@@ -17,6 +17,7 @@
 
 #include "absl/time/time.h"
 #include "tests/faults/cell.h"
+#include "tests/faults/private_network.h"
 #include "tests/faults/random.h"
 #include "tests/faults/small_disk.h"
 
@@ -28,7 +29,8 @@ struct NemesisOptions {
   // Each fault lasts, and is followed by calm, for a time between these.
   absl::Duration shortest = absl::Milliseconds(300), longest = absl::Seconds(4);
   absl::Duration least_calm = absl::Milliseconds(500), most_calm = absl::Seconds(3);
-  SmallDisk* disk = nullptr;  // of PostgreSQL, for the fault "disk"
+  SmallDisk* disk = nullptr;          // of PostgreSQL, for the fault "disk"
+  PrivateNetwork* network = nullptr;  // that the cell is in, for the fault "packets"
   std::function<void(const std::string& line)> log;
 };
 
@@ -63,6 +65,7 @@ class Nemesis {
   void EndBackends();
   void JumpClock();
   void FillDisk();
+  void LosePackets();
 
   // False once stopped.
   bool Wait(absl::Duration duration);

@@ -110,6 +110,7 @@ void Run::Trouble() {
   options.seed = random_.Seed();
   options.faults = options_.faults;
   options.disk = options_.disk;
+  options.network = options_.network;
   options.log = [this, begin = absl::Now()](const std::string& line) {
     Note(absl::StrCat("{\"fault\":", JsonText(line), ",\"at_us\":", NowMicros(), "}"));
     std::cout << absl::StrFormat("%8.2f s  %s", absl::ToDoubleSeconds(absl::Now() - begin), line)

@@ -28,7 +28,8 @@ struct RunOptions {
   std::vector<std::string> faults;
   std::string folder = "chaos";
   CellOptions cell;
-  SmallDisk* disk = nullptr;  // outlives the run
+  SmallDisk* disk = nullptr;  // these two outlive the run
+  PrivateNetwork* network = nullptr;
   int pools = 3;
   int agents_each = 8;
   double per_second = 40;
