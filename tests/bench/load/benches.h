@@ -61,10 +61,13 @@ Figures RunOverload(const OverloadOptions& options);
 
 struct LinkOptions {
   int agents = 20'000;
+  int nodes = 1;           // of availability, which share them
   int streams_each = 100;  // of one connection
+  absl::Duration stay = absl::Seconds(60);
 };
 // Idle agents with heartbeats, each on a stream of its own: memory beside that of a bare gRPC
-// server with as many streams; then all are cut and return at once.
+// server with as many streams as a node has; they stay for twice their leases by nothing but their
+// heartbeats; then all are cut and return at once.
 Figures RunLinks(const LinkOptions& options);
 // The bare server: prints its port, and serves until its input ends.
 int ServeBareStreams();

@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "common/base/errors.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/proto_time.h"
 #include "common/rpc/status_convert.h"
 #include "tests/bench/load/benches.h"
 #include "tests/bench/load/stage.h"
@@ -20,12 +21,15 @@ constexpr absl::Duration kWelcomeLimit = absl::Seconds(180);
 constexpr absl::Duration kSettle = absl::Seconds(3);
 constexpr double kReturned = 0.9;  // of all agents: what the aim speaks of
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100), kLongestPause = absl::Seconds(2);
+constexpr int kPhases = 100;      // in which hearts beat
+constexpr char kLease[] = "30s";  // heartbeats are a third of it apart
 
 // Many agents, each on a stream of its own.
 class Crowd {
  public:
-  Crowd(Loop& loop, std::string address, const LinkOptions& options)
-      : loop_(loop), address_(std::move(address)), options_(options) {}
+  // Connections to the addresses in turn.
+  Crowd(Loop& loop, std::vector<std::string> addresses, const LinkOptions& options)
+      : loop_(loop), addresses_(std::move(addresses)), options_(options) {}
   ~Crowd() { Cut(); }
 
   void Connect() {
@@ -33,7 +37,8 @@ class Crowd {
     welcomed_ = 0;
     for (int i = 0; i < options_.agents; ++i) {
       if (i % options_.streams_each == 0) {
-        channels_.push_back(MakeChannel(address_, {.own_connection = true}));
+        const std::string& address = addresses_[channels_.size() % addresses_.size()];
+        channels_.push_back(MakeChannel(address, {.own_connection = true}));
       }
       members_.push_back(std::make_unique<Member>());
       Open(*members_.back(), i, channels_.back());
@@ -54,7 +59,7 @@ class Crowd {
   absl::Duration WaitFor(double share) {
     const auto wanted = static_cast<int>(share * options_.agents);
     if (!loop_.RunFor(kWelcomeLimit, [&] {
-          Reopen();
+          Look();
           return welcomed_ >= wanted;
         })) {
       throw std::runtime_error(
@@ -62,7 +67,17 @@ class Crowd {
     }
     return absl::Now() - begin_;
   }
+  // Nothing but heartbeats. Throws if anybody's stream ends meanwhile.
+  void Stay(absl::Duration lasts) {
+    const int before = refused_;
+    loop_.RunFor(lasts, [this] {
+      Look();
+      return false;
+    });
+    if (refused_ != before) throw std::runtime_error("links: streams of idle agents ended");
+  }
   int refused() const { return refused_; }
+  int64_t heartbeats() const { return heartbeats_; }
 
  private:
   struct Member {
@@ -72,15 +87,19 @@ class Crowd {
     absl::Time again;                              // not before
     absl::Time hello_at = absl::InfiniteFuture();  // on the same stream, as it was told
     absl::Duration pause = kFirstPause;
+    absl::Time beat_at = absl::InfiniteFuture();
+    absl::Duration beat_every;
   };
 
   void Open(Member& member, int number, std::shared_ptr<grpc::Channel> channel) {
     member.channel = std::move(channel);
     member.link = std::make_unique<LinkClient>(
-        loop_, member.channel, [this, &member](LinkClient&, const LinkClient::Frame& frame) {
+        loop_, member.channel,
+        [this, &member, number](LinkClient&, const LinkClient::Frame& frame) {
           if (frame.has_answer()) return ComeLater(member, frame.answer().status());
           if (!frame.has_welcome() || std::exchange(member.welcomed, true)) return;
           ++welcomed_;
+          StartToBeat(member, number, FromProtoDuration(frame.welcome().heartbeat_interval()));
         });
     SayHello(member, number);
   }
@@ -102,12 +121,36 @@ class Crowd {
     ++refused_;
   }
 
-  // Who was turned away comes again when it was told to; whose stream ended, later each time.
-  void Reopen() {
-    if (cut_ || absl::Now() < next_look_) return;
-    next_look_ = absl::Now() + kFirstPause;
+  // The first one after a part of the interval, so that all who came at once do not beat at once.
+  void StartToBeat(Member& member, int number, absl::Duration every) {
+    if (every <= absl::ZeroDuration()) return;  // the bare server says nothing of it
+    member.beat_every = every;
+    member.beat_at = absl::Now() + every * (number % kPhases) / kPhases;
+  }
+
+  void Beat(Member& member, size_t number, absl::Time now) {
+    if (now < member.beat_at || member.link->closed()) return;
+    AgentFrame frame;
+    frame.set_agent_id(Stage::AgentId(static_cast<int>(number)));
+    frame.mutable_heartbeat();
+    member.link->Send(std::move(frame));
+    member.beat_at = now + member.beat_every;
+    ++heartbeats_;
+  }
+
+  // Heartbeats. Who was turned away comes again when it was told to; whose stream ended, later each
+  // time.
+  void Look() {
+    const absl::Time now = absl::Now();
+    if (cut_ || now < next_look_) return;
+    next_look_ = now + kFirstPause;
     for (size_t i = 0; i < members_.size(); ++i) {
       Member& member = *members_[i];
+      Beat(member, i, now);
+      if (member.welcomed && member.link->closed()) {
+        member.welcomed = false;
+        --welcomed_;
+      }
       if (!member.welcomed && !member.link->closed() && absl::Now() >= member.hello_at) {
         member.hello_at = absl::InfiniteFuture();
         SayHello(member, static_cast<int>(i));
@@ -121,12 +164,13 @@ class Crowd {
   }
 
   Loop& loop_;
-  const std::string address_;
+  const std::vector<std::string> addresses_;
   const LinkOptions options_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<std::unique_ptr<Member>> members_;
   absl::Time begin_, next_look_;
   int welcomed_ = 0, refused_ = 0;
+  int64_t heartbeats_ = 0;
   bool cut_ = false;
 };
 
@@ -134,7 +178,8 @@ double KiBEach(double mib_before, double mib_after, int count) {
   return (mib_after - mib_before) * 1024 / count;
 }
 
-double BareKiBEach(const LinkOptions& options) {
+double BareKiBEach(LinkOptions options) {
+  options.agents /= options.nodes;
   ProcessOptions process;
   process.keep_stdin_open = true;
   Process server("/proc/self/exe", {"bare-server"}, process);
@@ -142,40 +187,56 @@ double BareKiBEach(const LinkOptions& options) {
   if (!line.has_value()) throw std::runtime_error("links: the bare server does not start");
   Loop loop;
   const double before = ResidentMiB(server.pid());
-  Crowd crowd(loop, absl::StrCat("127.0.0.1:", line->substr(5)), options);
+  Crowd crowd(loop, {absl::StrCat("127.0.0.1:", line->substr(5))}, options);
   crowd.Connect();
   crowd.WaitFor(1);
-  loop.RunFor(kSettle, [] { return false; });
+  crowd.Stay(kSettle);
   return KiBEach(before, ResidentMiB(server.pid()), options.agents);
+}
+
+void DemandThere(Stage& stage, int agents, const char* when) {
+  const int64_t there =
+      stage.Ask("SELECT count(*) FROM availability.agent WHERE connected AND presence = 3");
+  if (there == agents) return;
+  throw std::runtime_error(
+      absl::StrCat("links: ", there, " of ", agents, " agents are there by the record ", when));
 }
 
 }  // namespace
 
 Figures RunLinks(const LinkOptions& options) {
   const double bare = BareKiBEach(options);
-  Stage stage({.skills = 1, .agents = options.agents, .skills_each = 1, .links = 0});
+  Stage stage({.skills = 1,
+               .agents = options.agents,
+               .skills_each = 1,
+               .links = 0,
+               .availabilities = options.nodes,
+               .lease = kLease});
   Loop loop;
-  const double before = stage.ResidentMiB("availability-1");
-  Crowd crowd(loop, stage.cell().AvailabilityAddresses().front(), options);
+  const double before = stage.AvailabilityMiB();
+  Crowd crowd(loop, stage.cell().AvailabilityAddresses(), options);
   crowd.Connect();
   const absl::Duration came = crowd.WaitFor(1);
-  loop.RunFor(kSettle, [] { return false; });
-  const double each = KiBEach(before, stage.ResidentMiB("availability-1"), options.agents);
+  crowd.Stay(kSettle);
+  const double each = KiBEach(before, stage.AvailabilityMiB(), options.agents);
+  const double cpu_before = stage.Cpu().availability;
+  const int64_t beats_before = crowd.heartbeats();
+  crowd.Stay(options.stay);
+  const auto beats = static_cast<double>(crowd.heartbeats() - beats_before);
+  const double cpu = stage.Cpu().availability - cpu_before;
+  DemandThere(stage, options.agents, "after their heartbeats");
   crowd.Cut();
   crowd.Connect();
   const absl::Duration most = crowd.WaitFor(kReturned);
   const absl::Duration all = crowd.WaitFor(1);
-  const int64_t there =
-      stage.Ask("SELECT count(*) FROM availability.agent WHERE connected AND presence = 3");
-  if (there != options.agents) {
-    throw std::runtime_error(
-        absl::StrCat("links: ", there, " of ", options.agents, " agents are there by the record"));
-  }
+  DemandThere(stage, options.agents, "after their return");
   return {{"agents", static_cast<double>(options.agents)},
           {"kib_each", each},
           {"bare_kib_each", bare},
           {"times_bare", each / bare},
           {"came_s", absl::ToDoubleSeconds(came)},
+          {"heartbeats_a_second", beats / absl::ToDoubleSeconds(options.stay)},
+          {"cpu_us_heartbeat", cpu * 1e6 / std::max(beats, 1.0)},
           {"most_returned_s", absl::ToDoubleSeconds(most)},
           {"all_returned_s", absl::ToDoubleSeconds(all)},
           {"turned_away", static_cast<double>(crowd.refused())}};

@@ -11,6 +11,7 @@ namespace muster::bench {
 namespace {
 
 constexpr double kIdleRate = 50;
+constexpr absl::Duration kQuickStay = absl::Seconds(11);  // everybody's heart beats
 constexpr double kUnmeasuredCreates = 5000;     // overload is of this when `intake` did not run
 constexpr double kUnmeasuredLifecycles = 5000;  // half load is of this when `lifecycle` did not run
 
@@ -45,10 +46,12 @@ std::string ShowOverload(const Figures& f) {
 
 std::string ShowLinks(const Figures& f) {
   return absl::StrFormat(
-      "%.1f KiB each, %.1f times a bare stream (%.1f KiB); came in %.1f s; after a cut 90 %% were "
-      "back in %.1f s, all in %.1f s",
+      "%.1f KiB each, %.2f times a bare stream (%.1f KiB); came in %.1f s; %.0f heartbeats/s at "
+      "%.0f "
+      "us of CPU; after a cut 90 %% were back in %.1f s, all in %.1f s",
       f.at("kib_each"), f.at("times_bare"), f.at("bare_kib_each"), f.at("came_s"),
-      f.at("most_returned_s"), f.at("all_returned_s"));
+      f.at("heartbeats_a_second"), f.at("cpu_us_heartbeat"), f.at("most_returned_s"),
+      f.at("all_returned_s"));
 }
 
 std::string ShowSoak(const Figures& f) {
@@ -95,7 +98,17 @@ std::vector<Bench> AllBenches(const Scale& scale) {
        ShowIntake},
       {"links", "idle agents, each on a stream of its own, 100 streams a connection",
        "1.3 times a bare stream or less; 90 % return within 15 s",
-       [=] { return RunLinks({.agents = scale.quick ? 500 : 20'000}); }, ShowLinks},
+       [=] {
+         return RunLinks(scale.quick ? LinkOptions{.agents = 500, .stay = kQuickStay}
+                                     : LinkOptions());
+       },
+       ShowLinks},
+      {"links-many", "100,000 of them on 4 nodes (500 on 2 with --quick)", "as above",
+       [=] {
+         return RunLinks(scale.quick ? LinkOptions{.agents = 500, .nodes = 2, .stay = kQuickStay}
+                                     : LinkOptions{.agents = 100'000, .nodes = 4});
+       },
+       ShowLinks, /*once=*/true},
       {"overload", "CreateTicket at 3 times the `intake` rate, open loop",
        "95 % of the peak or more; well again within 10 s",
        [=] { return RunOverload({.peak = *creates, .duration = duration}); }, ShowOverload},

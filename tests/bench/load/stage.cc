@@ -28,17 +28,20 @@ void Demand(const grpc::Status& status, const char* what) {
 
 std::string SkillId(int number) { return absl::StrCat("skill-", number); }
 
-faults::CellOptions Direct() {
+faults::CellOptions Direct(const StageOptions& wanted) {
   faults::CellOptions options;
   options.proxied = false;
-  options.lease = "120s";
+  options.availabilities = wanted.availabilities;
+  options.lease = wanted.lease;
   options.postgres_settings = {"shared_buffers=128MB"};
   return options;
 }
 
+std::string AvailabilityNode(int i) { return absl::StrCat("availability-", i + 1); }
+
 }  // namespace
 
-Stage::Stage(const StageOptions& options) : options_(options), cell_(Direct()) {
+Stage::Stage(const StageOptions& options) : options_(options), cell_(Direct(options)) {
   for (int i = 0; i < options_.intake_channels; ++i) {
     intakes_.push_back(intake::v1::IntakeService::NewStub(
         MakeChannel(cell_.IntakeAddresses().front(), {.own_connection = true})));
@@ -160,10 +163,18 @@ double Stage::ResidentMiB(const std::string& node) {
   return bench::ResidentMiB(cell_.node(node).pid());
 }
 
+double Stage::AvailabilityMiB() {
+  double sum = 0;
+  for (int i = 0; i < options_.availabilities; ++i) sum += ResidentMiB(AvailabilityNode(i));
+  return sum;
+}
+
 CpuSeconds Stage::Cpu() {
   CpuSeconds cpu;
   cpu.intake = CpuSecondsOf(cell_.node("intake-1").pid());
-  cpu.availability = CpuSecondsOf(cell_.node("availability-1").pid());
+  for (int i = 0; i < options_.availabilities; ++i) {
+    cpu.availability += CpuSecondsOf(cell_.node(AvailabilityNode(i)).pid());
+  }
   cpu.matcher = CpuSecondsOf(cell_.node("matcher-1").pid());
   for (pid_t pid : ChildrenOf(cell_.postgres().pid())) cpu.postgres += CpuSecondsOf(pid);
   cpu.load = CpuSecondsOf(getpid());

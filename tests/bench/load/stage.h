@@ -26,6 +26,8 @@ struct StageOptions {
   int skills_each = 3;
   int links = 4;
   int intake_channels = 4;
+  int availabilities = 1;
+  std::string lease = "120s";  // of an agent's session
 };
 
 class Stage {
@@ -46,6 +48,7 @@ class Stage {
   // One number, from SQL.
   int64_t Ask(const std::string& sql);
   double ResidentMiB(const std::string& node);
+  double AvailabilityMiB();  // of all its nodes
   CpuSeconds Cpu();
 
  private:
