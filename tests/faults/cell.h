@@ -55,6 +55,8 @@ class Node {
   std::optional<int> Stop();
   // gRPC says that it serves.
   bool Serving();
+  // Since its last start it has said something: it is past what the system does for any program.
+  bool spoken() const { return process_ != nullptr && !process_->Stderr().empty(); }
   // What it has written since its last start, and the ends of what it wrote before.
   std::string Log() const;
 
