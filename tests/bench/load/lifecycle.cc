@@ -2,6 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/base/errors.h"
+#include "common/rpc/status_convert.h"
 #include "tests/bench/load/benches.h"
 #include "tests/bench/load/call.h"
 #include "tests/bench/load/percentiles.h"
@@ -53,7 +55,7 @@ class Lifecycle {
            created_ - completed_ + options_.batch <= options_.most_open) {
       const auto count =
           static_cast<int>(std::min<int64_t>(options_.batch, options_.tickets - created_));
-      options_.batch == 1 ? CreateOne() : CreateBatch(count);
+      options_.batch == 1 ? CreateOne(created_) : CreateBatch(count);
       created_ += count;
     }
   }
@@ -65,12 +67,17 @@ class Lifecycle {
     ticket.set_subject("Where is my card?");
   }
 
-  void CreateOne() {
+  // What is too much at once comes again when it was told to.
+  void CreateOne(int64_t number) {
     intake::v1::CreateTicketRequest request;
-    Fill(*request.mutable_ticket(), created_);
+    Fill(*request.mutable_ticket(), number);
     Call(loop_, stage_.intake(), &IntakeService::Stub::AsyncCreateTicket, request,
-         [this](const grpc::Status& status, const intake::v1::Ticket&) {
-           if (!status.ok()) ++errors_;
+         [this, number](const grpc::Status& status, const intake::v1::Ticket&) {
+           if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+             loop_.After(RetryDelay(FromGrpc(status)), [this, number] { CreateOne(number); });
+           } else if (!status.ok()) {
+             ++errors_;
+           }
          });
   }
 

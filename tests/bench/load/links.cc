@@ -47,9 +47,9 @@ class Crowd {
   void Cut() {
     cut_ = true;
     for (auto& member : members_) member->link->Close();
-    loop_.RunUntil([this] {
-      return std::all_of(members_.begin(), members_.end(),
-                         [](const auto& m) { return m->link->closed(); });
+    loop_.RunUntil([this, closed = size_t{0}]() mutable {  // asked after each event
+      while (closed < members_.size() && members_[closed]->link->closed()) ++closed;
+      return closed == members_.size();
     });
     members_.clear();
     channels_.clear();

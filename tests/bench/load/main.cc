@@ -49,6 +49,10 @@ int Main(int argc, char** argv) {
   app.add_option("--runs", runs, "of each, of which the median counts")->check(CLI::Range(1, 99));
   app.add_option("--soak-minutes", scale.soak_minutes, "how long `soak` takes")
       ->check(CLI::Range(0.1, 1440.0));
+  app.add_option("--half-load", scale.half_load,
+                 "tickets a second of latency-half and soak; half of what `lifecycle` reached, or "
+                 "2,500 if it did not run")
+      ->check(CLI::Range(1.0, 1e6));
   app.add_flag("--quick", scale.quick, "small sizes: to see that it works");
   CLI11_PARSE(app, argc, argv);
   if (names.front() == "bare-server") return ServeBareStreams();

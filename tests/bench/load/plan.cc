@@ -67,6 +67,7 @@ std::vector<Bench> AllBenches(const Scale& scale) {
   auto lifecycles = std::make_shared<double>(kUnmeasuredLifecycles);
   auto creates = std::make_shared<double>(kUnmeasuredCreates);
   const int64_t tickets = scale.quick ? 2000 : 60'000;
+  const auto half_load = [=] { return scale.half_load > 0 ? scale.half_load : *lifecycles / 2; };
   const auto lifecycle = [=](LifecycleOptions options) {
     const Figures figures = RunLifecycle(options);
     if (options.batch > 1) *lifecycles = figures.at("rate");
@@ -84,8 +85,7 @@ std::vector<Bench> AllBenches(const Scale& scale) {
        "p50 0.5 ms, p99 3 ms or less",
        [=] { return RunLatency({.per_second = kIdleRate, .duration = duration}); }, ShowLatency},
       {"latency-half", "the same at half of the `lifecycle` rate", "p99 10 ms or less",
-       [=] { return RunLatency({.per_second = *lifecycles / 2, .duration = duration}); },
-       ShowLatency},
+       [=] { return RunLatency({.per_second = half_load(), .duration = duration}); }, ShowLatency},
       {"intake", "CreateTicket alone, 512 in flight", "30,000/s or more, p99 10 ms or less",
        [=] {
          const Figures figures = RunIntake(
@@ -115,7 +115,7 @@ std::vector<Bench> AllBenches(const Scale& scale) {
       {"soak", "half of the `lifecycle` rate, a transaction held open in PostgreSQL",
        "rate 95 % or more, p99 at most 1.5 times, no growth beyond the work done",
        [=] {
-         return RunLatency({.per_second = *lifecycles / 2,
+         return RunLatency({.per_second = half_load(),
                             .duration = scale.quick ? duration : absl::Minutes(scale.soak_minutes),
                             .hold_transaction = true});
        },

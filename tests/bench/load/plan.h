@@ -16,6 +16,7 @@ namespace muster::bench {
 struct Scale {
   bool quick = false;
   double soak_minutes = 20;
+  double half_load = 0;  // tickets a second; 0: half of what `lifecycle` reached
 };
 
 struct Bench {
@@ -28,7 +29,8 @@ struct Bench {
 };
 
 // Those named, in the order of the table; "all" is all. Throws when there is no such bench. Half
-// load is half of the rate that `lifecycle` had in this same process.
+// load is half of the rate that `lifecycle` had in this same process, unless the scale says
+// otherwise.
 std::vector<Bench> Plan(const std::vector<std::string>& names, const Scale& scale);
 
 }  // namespace muster::bench
