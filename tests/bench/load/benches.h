@@ -49,14 +49,16 @@ struct IntakeOptions {
 Figures RunIntake(const IntakeOptions& options);
 
 struct OverloadOptions {
-  double peak = 10'000;  // tickets a second that it can do
-  double times = 3;      // of the peak are asked for
+  int batch = 50;      // tickets a call: a crowd of single calls would cost more than its answers
+  int in_flight = 32;  // calls; that many at once show the peak
+  double times = 3;    // of the peak are asked for
   absl::Duration duration = absl::Seconds(10);
   // What a caller waits before it gives up, and what counts as well served.
   absl::Duration patience = absl::Seconds(1);
 };
-// CreateTicket beyond capacity, open loop: how much is well served meanwhile, how the rest is told,
-// and how soon all is well again at half of the peak.
+// BatchCreateTickets: the peak in a closed loop, then beyond it, open loop: how much is well served
+// meanwhile, how the rest is told, and how soon all is well again at half of the peak. Rates are of
+// tickets.
 Figures RunOverload(const OverloadOptions& options);
 
 struct LinkOptions {

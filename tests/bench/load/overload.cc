@@ -34,9 +34,9 @@ class Overload {
       : options_(options), stage_({.agents = 0, .intake_channels = 4}) {}
 
   Figures Run() {
-    Tally crowd = RunAt(options_.peak * options_.times);
-    const absl::Time over = absl::Now();
-    const absl::Duration recovery = Recover(over);
+    const double peak = FindPeak();
+    Tally crowd = RunAt(peak * options_.times);
+    const absl::Duration recovery = Recover(peak, absl::Now());
     if (!loop_.RunFor(kLastLimit, [this] { return in_flight_ == 0; })) {
       throw std::runtime_error("overload: calls were not answered");
     }
@@ -47,8 +47,9 @@ class Overload {
                                             served_ever_, " were acknowledged"));
     }
     const double seconds = absl::ToDoubleSeconds(options_.duration);
-    return {{"goodput", static_cast<double>(crowd.served) / seconds},
-            {"share", static_cast<double>(crowd.served) / seconds / options_.peak},
+    return {{"peak", peak},
+            {"goodput", static_cast<double>(crowd.served) / seconds},
+            {"share", static_cast<double>(crowd.served) / seconds / peak},
             {"offered", static_cast<double>(crowd.served + crowd.shed + crowd.late) / seconds},
             {"shed", static_cast<double>(crowd.shed) / seconds},
             {"late", static_cast<double>(crowd.late) / seconds},
@@ -58,17 +59,30 @@ class Overload {
   }
 
  private:
-  Tally RunAt(double rate) {
-    Pacer pacer(rate, kSeed, [this](int64_t, absl::Time) { Arrive(); });
+  // What is well served when each answer brings the next call.
+  double FindPeak() {
+    again_ = true;
+    for (int i = 0; i < options_.in_flight; ++i) Arrive();
+    const Tally tally = Watch();
+    again_ = false;
+    return static_cast<double>(tally.served) / absl::ToDoubleSeconds(options_.duration);
+  }
+
+  Tally Watch() {
     loop_.RunFor(kWarmUp, [] { return false; });
     tally_ = {};
     loop_.RunFor(options_.duration, [] { return false; });
     return std::exchange(tally_, {});
   }
 
+  Tally RunAt(double rate) {
+    Pacer pacer(rate / options_.batch, kSeed, [this](int64_t, absl::Time) { Arrive(); });
+    return Watch();
+  }
+
   // Until a look finds nobody shed or late.
-  absl::Duration Recover(absl::Time over) {
-    Pacer pacer(options_.peak / 2, kSeed, [this](int64_t, absl::Time) { Arrive(); });
+  absl::Duration Recover(double peak, absl::Time over) {
+    Pacer pacer(peak / 2 / options_.batch, kSeed, [this](int64_t, absl::Time) { Arrive(); });
     while (absl::Now() - over < kRecoveryLimit) {
       tally_ = {};
       loop_.RunFor(kLook, [] { return false; });
@@ -77,40 +91,53 @@ class Overload {
     return absl::Now() - over;
   }
 
-  void Arrive() {  // on the pacer's thread
+  void Arrive() {  // on the pacer's thread, or on the loop's while there is none
     if (in_flight_ >= kMostInFlight) return;
     ++in_flight_;
-    intake::v1::CreateTicketRequest request;
-    auto& ticket = *request.mutable_ticket();
-    const int64_t number = created_++;
-    ticket.set_pool_id(Stage::kPool);
-    ticket.set_queue_id(stage_.QueueId(number));
-    ticket.set_customer_id(absl::StrCat("customer-", number));
+    intake::v1::BatchCreateTicketsRequest request;
+    request.set_pool_id(Stage::kPool);
+    for (int i = 0; i < options_.batch; ++i) {
+      auto& ticket = *request.add_requests()->mutable_ticket();
+      const int64_t number = created_++;
+      ticket.set_pool_id(Stage::kPool);
+      ticket.set_queue_id(stage_.QueueId(number));
+      ticket.set_customer_id(absl::StrCat("customer-", number));
+    }
     Call(
-        loop_, stage_.intake(), &IntakeService::Stub::AsyncCreateTicket, request,
-        [this, begin = absl::Now()](const grpc::Status& status, const intake::v1::Ticket&) {
+        loop_, stage_.intake(), &IntakeService::Stub::AsyncBatchCreateTickets, request,
+        [this, begin = absl::Now()](const grpc::Status& status,
+                                    const intake::v1::BatchCreateTicketsResponse& answer) {
           --in_flight_;
-          const absl::Duration took = absl::Now() - begin;
-          if (status.ok()) {
-            ++tally_.served;
-            ++served_ever_;
-            tally_.served_in.Add(took);
-          } else if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
-            ++tally_.shed;
-            tally_.shed_in.Add(took);
-          } else {
-            ++tally_.late;
-            ++late_ever_;
-          }
+          Count(status, answer, absl::Now() - begin);
+          if (again_) Arrive();
         },
         options_.patience);
+  }
+
+  void Count(const grpc::Status& status, const intake::v1::BatchCreateTicketsResponse& answer,
+             absl::Duration took) {
+    for (int i = 0; i < options_.batch; ++i) {
+      const int code = status.ok() ? answer.results(i).code() : status.error_code();
+      if (code == grpc::StatusCode::OK) {
+        ++tally_.served;
+        ++served_ever_;
+      } else if (code == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+        ++tally_.shed;
+      } else {
+        ++tally_.late;
+        ++late_ever_;
+      }
+    }
+    if (status.ok()) tally_.served_in.Add(took);
+    if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) tally_.shed_in.Add(took);
   }
 
   const OverloadOptions options_;
   Stage stage_;
   Loop loop_;
   Tally tally_;
-  std::atomic<int64_t> in_flight_{0};
+  std::atomic<int64_t> in_flight_{0};  // calls
+  bool again_ = false;
   int64_t created_ = 0;  // the pacers', of which there is one at a time
   int64_t served_ever_ = 0, late_ever_ = 0;
 };
