@@ -163,6 +163,10 @@ int Run::Verdict(const std::vector<Violation>& violations) {
     std::cout << "every promise was kept; seed " << options_.seed << std::endl;
     return 0;
   }
+  for (const Violation& violation : violations) {
+    Note(absl::StrCat("{\"violation\":", JsonText(violation.rule),
+                      ",\"what\":", JsonText(violation.what), "}"));
+  }
   std::cout << "VIOLATION, seed " << options_.seed << ": " << violations.front().rule << ": "
             << violations.front().what << "\n";
   for (size_t i = 1; i < std::min(violations.size(), kShownViolations); ++i) {

@@ -56,8 +56,7 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(1.0, 1e6));
   app.add_flag("--quick", scale.quick, "small sizes: to see that it works");
   CLI11_PARSE(app, argc, argv);
-  // As in the services: the graph of who locks what grows with each stream, and costs more than all
-  // else.
+  // As in the services: the graph of who locks what grows with each stream.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (names.front() == "bare-server") return ServeBareStreams();
 #ifndef NDEBUG
