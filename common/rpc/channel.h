@@ -22,6 +22,9 @@ struct ChannelOptions {
   absl::Duration keepalive_timeout = absl::Seconds(5);
   absl::Duration min_reconnect = absl::Milliseconds(100);
   absl::Duration max_reconnect = absl::Seconds(2);
+  // An attempt that takes longer is given up, and made again: a blackholed address is tried soon
+  // after it is back, but who asks a server that is slow with thousands of others must wait longer.
+  absl::Duration connect_timeout = absl::Seconds(2);
   // A TCP connection of its own, where channels to one address would share one.
   bool own_connection = false;
 };

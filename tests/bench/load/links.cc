@@ -21,6 +21,9 @@ constexpr absl::Duration kWelcomeLimit = absl::Seconds(180);
 constexpr absl::Duration kSettle = absl::Seconds(3);
 constexpr double kReturned = 0.9;  // of all agents: what the aim speaks of
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100), kLongestPause = absl::Seconds(2);
+// All connect at once, and each connection waits for its turn at the server: given up and begun
+// again by the hundred, none would come to its end.
+constexpr absl::Duration kConnectTimeout = absl::Seconds(60);
 constexpr int kPhases = 100;      // in which hearts beat
 constexpr char kLease[] = "30s";  // heartbeats are a third of it apart
 
@@ -38,7 +41,8 @@ class Crowd {
     for (int i = 0; i < options_.agents; ++i) {
       if (i % options_.streams_each == 0) {
         const std::string& address = addresses_[channels_.size() % addresses_.size()];
-        channels_.push_back(MakeChannel(address, {.own_connection = true}));
+        channels_.push_back(
+            MakeChannel(address, {.connect_timeout = kConnectTimeout, .own_connection = true}));
       }
       members_.push_back(std::make_unique<Member>());
       Open(*members_.back(), i, channels_.back());
@@ -69,14 +73,16 @@ class Crowd {
   }
   // Nothing but heartbeats. Throws if anybody's stream ends meanwhile.
   void Stay(absl::Duration lasts) {
-    const int before = refused_;
+    const int before = broken_;
     loop_.RunFor(lasts, [this] {
       Look();
       return false;
     });
-    if (refused_ != before) throw std::runtime_error("links: streams of idle agents ended");
+    if (broken_ != before) throw std::runtime_error("links: streams of idle agents ended");
   }
-  int refused() const { return refused_; }
+  // Hellos that were told to come later, and streams that ended before or after their welcome.
+  int turned_away() const { return turned_away_; }
+  int broken() const { return broken_; }
   int64_t heartbeats() const { return heartbeats_; }
 
  private:
@@ -118,7 +124,7 @@ class Crowd {
         FromGrpc(grpc::Status(static_cast<grpc::StatusCode>(refused.code()), refused.message(),
                               refused.SerializeAsString()));
     member.hello_at = absl::Now() + RetryDelay(status);
-    ++refused_;
+    ++turned_away_;
   }
 
   // The first one after a part of the interval, so that all who came at once do not beat at once.
@@ -156,7 +162,7 @@ class Crowd {
         SayHello(member, static_cast<int>(i));
       }
       if (member.welcomed || !member.link->closed() || absl::Now() < member.again) continue;
-      ++refused_;
+      ++broken_;
       Open(member, static_cast<int>(i), member.channel);
       member.again = absl::Now() + member.pause;
       member.pause = std::min(2 * member.pause, kLongestPause);
@@ -169,7 +175,7 @@ class Crowd {
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<std::unique_ptr<Member>> members_;
   absl::Time begin_, next_look_;
-  int welcomed_ = 0, refused_ = 0;
+  int welcomed_ = 0, turned_away_ = 0, broken_ = 0;
   int64_t heartbeats_ = 0;
   bool cut_ = false;
 };
@@ -239,7 +245,8 @@ Figures RunLinks(const LinkOptions& options) {
           {"cpu_us_heartbeat", cpu * 1e6 / std::max(beats, 1.0)},
           {"most_returned_s", absl::ToDoubleSeconds(most)},
           {"all_returned_s", absl::ToDoubleSeconds(all)},
-          {"turned_away", static_cast<double>(crowd.refused())}};
+          {"turned_away", static_cast<double>(crowd.turned_away())},
+          {"streams_broken", static_cast<double>(crowd.broken())}};
 }
 
 }  // namespace muster::bench

@@ -99,10 +99,10 @@ std::vector<Bench> AllBenches(const Scale& scale) {
                                      : LinkOptions());
        },
        ShowLinks},
-      {"links-many", "40,000 of them on 2 nodes (500 with --quick)", "as above",
+      {"links-many", "100,000 of them on 4 nodes (500 on 2 with --quick)", "as above",
        [=] {
          return RunLinks(scale.quick ? LinkOptions{.agents = 500, .nodes = 2, .stay = kQuickStay}
-                                     : LinkOptions{.agents = 40'000, .nodes = 2});
+                                     : LinkOptions{.agents = 100'000, .nodes = 4});
        },
        ShowLinks, /*once=*/true},
       {"overload", "tickets in batches of 50 at 3 times the peak, open loop",
