@@ -34,6 +34,7 @@ namespace {
 
 constexpr absl::Duration kMonitorInterval = absl::Milliseconds(500);
 constexpr absl::Duration kRecoverTime = absl::Seconds(10);
+constexpr int64_t kHelloCommits = 4;  // full ones, that hellos may wait for
 constexpr BackoffOptions kStartBackoff = {.initial = absl::Milliseconds(100),
                                           .max = absl::Seconds(3)};
 
@@ -134,7 +135,9 @@ App::Parts::Parts(Config c)
       writer(store, hub, CommitterOf(config)),
       sessions({.node_id = config.node_id,
                 .heartbeat_interval = config.heartbeat_interval,
-                .hellos = {.per_second = config.hello_rate, .burst = config.hello_rate}},
+                .hellos = {.per_second = config.hello_rate,
+                           .burst = config.hello_rate,
+                           .most_under_way = kHelloCommits * config.max_batch}},
                table, router, writer, clock, steady),
       membership({.lease = config.node_lease, .renew = config.node_lease / 3}, store, sessions,
                  steady),

@@ -1,7 +1,8 @@
 // Ports for servers under test.
 //
 // A server that can should listen on port 0 and say which it got; this is for programs that need
-// to be told. Another process could take the port in between: try again when that happens.
+// to be told. The ports are drawn from below those that the kernel gives to clients, so that only
+// another server could take one in between.
 #pragma once
 
 namespace muster {

@@ -47,6 +47,11 @@ absl::Status Sessions::Admit() {
       ResourceExhausted("HELLO_RATE", "too many agents come at once; say hello again later"), wait);
 }
 
+void Sessions::LeaveGate() {
+  std::lock_guard lock(mutex_);
+  gate_.Leave();
+}
+
 void Sessions::Choose(HelloRequest* request, absl::Time deadline) {
   request->resumes = request->resume &&
                      router_.PrepareResume(request->key, request->resume->session_id,
@@ -84,6 +89,7 @@ void Sessions::Resume(const HelloRequest& request, absl::Time deadline,
   writer_.Submit(
       std::move(mutation), deadline,
       [this, request, lost, failed = std::move(failed)](absl::StatusOr<Outcome> outcome) {
+        LeaveGate();
         if (outcome.ok() && !*lost) return;
         if (outcome.ok()) {
           return failed(Unavailable("SESSION_LOST", "the session cannot go on: say hello again"));
@@ -111,6 +117,7 @@ void Sessions::Begin(const HelloRequest& request, absl::Time deadline,
   writer_.Submit(
       std::move(mutation), deadline,
       [this, request, failed = std::move(failed)](absl::StatusOr<Outcome> outcome) {
+        LeaveGate();
         if (outcome.ok()) return;
         router_.SessionFailed(request.key);
         // It may have been written all the same: then it must not stand for ever.

@@ -106,6 +106,7 @@ class Sessions {
              std::function<void(absl::Status)> failed);
   void Resume(const HelloRequest& request, absl::Time deadline,
               std::function<void(absl::Status)> failed);
+  void LeaveGate();
   void Reconnect(const SessionEffect& ended);
   v1::PlatformFrame WelcomeOf(const v1::Agent& agent, bool resumed) const;
   void OnPresenceSet(const Outcome& outcome, bool expected);

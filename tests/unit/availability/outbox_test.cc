@@ -100,7 +100,7 @@ TEST_CASE("assignments that are not told again have ended") {
 
 TEST_CASE("so many hellos a second, and the others spread over the time that these take") {
   const absl::Time now = absl::FromUnixSeconds(1'767'225'600);
-  HelloGate gate({.per_second = 100, .burst = 50});
+  HelloGate gate({.per_second = 100, .burst = 50, .most_under_way = 1'000});
   for (int i = 0; i < 50; ++i) CHECK(gate.Admit(now, 0.5) == absl::ZeroDuration());
   absl::Duration longest;
   for (int i = 0; i < 1'000; ++i) longest = std::max(longest, gate.Admit(now, 0.99));
@@ -116,6 +116,32 @@ TEST_CASE("so many hellos a second, and the others spread over the time that the
   CHECK(gate.Admit(now + absl::Seconds(1), 0.5) > absl::ZeroDuration());
   // A clock that goes back lets nobody in for that.
   CHECK(gate.Admit(now, 0.5) > absl::ZeroDuration());
+}
+
+TEST_CASE("no more hellos are under way than may be, and who waits comes at the pace of answers") {
+  const absl::Time start = absl::FromUnixSeconds(1'767'225'600);
+  const absl::Duration kStep = absl::Milliseconds(10);
+  HelloGate gate({.per_second = 1'000, .burst = 1'000, .most_under_way = 10});
+  for (int i = 0; i < 10; ++i) CHECK(gate.Admit(start, 0.5) == absl::ZeroDuration());
+  CHECK(gate.Admit(start, 0) == HelloGate::kLeastWait);
+  gate.Leave();
+  CHECK(gate.Admit(start, 0.5) == absl::ZeroDuration());
+  CHECK(gate.Admit(start, 0.5) > absl::ZeroDuration());
+  // A hundred a second are answered, and a thousand are told to wait within a second and a half.
+  absl::Time now = start;
+  absl::Duration longest;
+  for (int i = 0; i < 150; ++i) {
+    now += kStep;
+    gate.Leave();
+    CHECK(gate.Admit(now, 0.5) == absl::ZeroDuration());
+    for (int j = 0; j < 7; ++j) longest = std::max(longest, gate.Admit(now, 0.99));
+  }
+  CHECK(longest > absl::Seconds(5));
+  // Once all are answered they come at the full rate again.
+  for (int i = 0; i < 10; ++i) gate.Leave();
+  now += absl::Seconds(60);
+  for (int i = 0; i < 10; ++i) CHECK(gate.Admit(now, 0.5) == absl::ZeroDuration());
+  CHECK(gate.Admit(now, 0.99) < absl::Milliseconds(110));
 }
 
 }  // namespace
