@@ -13,9 +13,9 @@ constexpr double kLeastShare = 0.1;  // of the rate: a stalled database comes ba
 absl::Duration HelloGate::Admit(absl::Time now, double chance) {
   Measure(now);
   if (last_ != absl::InfinitePast() && now > last_) {
-    const double come = absl::ToDoubleSeconds(now - last_) * options_.per_second;
-    tokens_ = std::min(options_.burst, tokens_ + come);
-    turned_away_ = std::max(0.0, turned_away_ - come * rate_ / options_.per_second);
+    const double seconds = absl::ToDoubleSeconds(now - last_);
+    tokens_ = std::min(options_.burst, tokens_ + seconds * options_.per_second);
+    turned_away_ = std::max(0.0, turned_away_ - seconds * rate_);
   }
   last_ = std::max(last_, now);
   const bool full = under_way_ >= options_.most_under_way;

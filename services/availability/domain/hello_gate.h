@@ -33,8 +33,8 @@ class HelloGate {
   explicit HelloGate(HelloGateOptions options)
       : options_(options), rate_(options.per_second), tokens_(options.burst) {}
 
-  // Zero if the hello may go on; Leave follows once it is answered. `chance` in [0, 1) spreads
-  // those who may not.
+  // Zero if the hello may go on: then one Leave has to follow, once it is answered. `chance` in [0,
+  // 1) spreads those who may not.
   absl::Duration Admit(absl::Time now, double chance);
   void Leave();
 

@@ -51,14 +51,14 @@ class Latency {
                   [this](int64_t number, absl::Time due) { Arrive(number, due); });
       loop_.RunFor(kWarmUp + options_.duration, [] { return false; });
     }
-    if (!loop_.RunFor(kLastLimit, [this] { return completed_ >= arrived(); })) {
-      throw std::runtime_error(absl::StrCat("latency: ", completed_, " of ", arrived(),
+    if (!loop_.RunFor(kLastLimit, [this] { return completed_ >= taken(); })) {
+      throw std::runtime_error(absl::StrCat("latency: ", completed_, " of ", taken(),
                                             " tickets were completed; ", Errors()));
     }
     const int64_t stored = stage_.Ask("SELECT count(*) FROM matcher.ended_assignment");
-    if (stored != arrived() || errors_ != 0) {
+    if (stored != taken() || errors_ != 0) {
       throw std::runtime_error(
-          absl::StrCat("latency: ", stored, " of ", arrived(), " are on record; ", Errors()));
+          absl::StrCat("latency: ", stored, " of ", taken(), " are on record; ", Errors()));
     }
     const Sizes after = Measure();
     held = nullptr;
@@ -68,6 +68,7 @@ class Latency {
     };
     return {
         {"rate", static_cast<double>(offers_.count()) / absl::ToDoubleSeconds(options_.duration)},
+        {"refused", static_cast<double>(refused_)},
         {"p50_ms", millis(offers_, 0.5)},
         {"p99_ms", millis(offers_, 0.99)},
         {"p99_first_half_ms", millis(first_half_, 0.99)},
@@ -98,9 +99,10 @@ class Latency {
     return sizes;
   }
 
-  int64_t arrived() {
+  // Who was refused for too much load is not owed anything; all others are.
+  int64_t taken() {
     std::lock_guard lock(mutex_);
-    return arrived_;
+    return arrived_ - refused_;
   }
 
   void Arrive(int64_t number, absl::Time due) {  // on the pacer's thread
@@ -116,10 +118,17 @@ class Latency {
       due_[number] = due;
     }
     Call(loop_, stage_.intake(), &IntakeService::Stub::AsyncCreateTicket, request,
-         [this, due](const grpc::Status& status, const intake::v1::Ticket&) {
+         [this, number, due](const grpc::Status& status, const intake::v1::Ticket&) {
+           if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) return Refused(number);
            if (!status.ok()) Fail(absl::StrCat("a create: ", status.error_message()));
            if (due >= measure_from_) answers_.Add(absl::Now() - due);
          });
+  }
+
+  void Refused(int64_t number) {
+    std::lock_guard lock(mutex_);
+    ++refused_;
+    due_.erase(number);
   }
 
   void Hear(LinkClient& link, const PlatformFrame& frame) {
@@ -169,7 +178,7 @@ class Latency {
   absl::Time measure_from_, second_half_from_;
   std::mutex mutex_;
   std::unordered_map<int64_t, absl::Time> due_;
-  int64_t arrived_ = 0;
+  int64_t arrived_ = 0, refused_ = 0;
   Percentiles offers_, first_half_, second_half_, answers_;
   // Of the loop's thread.
   int64_t completed_ = 0, errors_ = 0;

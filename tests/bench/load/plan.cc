@@ -23,8 +23,8 @@ std::string ShowLifecycle(const Figures& f) {
 }
 
 std::string ShowLatency(const Figures& f) {
-  return absl::StrFormat("%.0f/s: p50 %.2f ms, p99 %.2f ms", f.at("rate"), f.at("p50_ms"),
-                         f.at("p99_ms"));
+  return absl::StrFormat("%.0f/s: p50 %.2f ms, p99 %.2f ms; %.0f refused", f.at("rate"),
+                         f.at("p50_ms"), f.at("p99_ms"), f.at("refused"));
 }
 
 std::string ShowIntake(const Figures& f) {
@@ -56,10 +56,11 @@ std::string ShowLinks(const Figures& f) {
 
 std::string ShowSoak(const Figures& f) {
   return absl::StrFormat(
-      "%.0f/s, p99 %.1f ms in the first half and %.1f ms in the second; memory +%.0f MiB; %.0f "
+      "%.0f/s, %.0f refused; p99 %.1f ms in the first half and %.1f ms in the second; memory "
+      "+%.0f MiB; %.0f "
       "bytes "
       "of tables and indexes a ticket; tables of live work %.1f MiB",
-      f.at("rate"), f.at("p99_first_half_ms"), f.at("p99_second_half_ms"),
+      f.at("rate"), f.at("refused"), f.at("p99_first_half_ms"), f.at("p99_second_half_ms"),
       f.at("memory_growth_mib"), f.at("database_bytes_each"), f.at("live_table_mib"));
 }
 

@@ -20,6 +20,7 @@ void Harness::Start() {
   config.node_id = options_.node_id;
   config.node_lease = options_.node_lease;
   config.hello_rate = options_.hello_rate;
+  config.max_batch = options_.max_batch;
   config.lease = options_.lease;
   config.heartbeat_interval = options_.lease / 3;
   config.grace = options_.grace;

@@ -29,6 +29,7 @@ struct HarnessOptions {
   std::string node_id = "node-1";
   absl::Duration node_lease = absl::Seconds(3);
   double hello_rate = 5'000;
+  int max_batch = 512;
   absl::Duration lease = absl::Seconds(30);
   absl::Duration grace = absl::Seconds(10);
   absl::Duration act_timeout = absl::Seconds(10);

@@ -242,6 +242,25 @@ TEST_CASE("when too many come at once, they are told when to come again") {
   }));
 }
 
+TEST_CASE("each hello that is answered makes room for another, whatever the answer") {
+  Harness h({.max_batch = 1});  // four hellos at once
+  h.CreateAgent("p", "anna");
+  std::string session;
+  for (int i = 0; i < 10; ++i) {
+    Link link(h);
+    link.SendHello("p", "nobody", v1::PRESENCE_ONLINE, "hello");
+    const std::optional<PlatformFrame> refused = link.AwaitKind(PlatformFrame::kAnswer);
+    REQUIRE(refused);
+    CHECK(refused->answer().status().code() == static_cast<int>(absl::StatusCode::kNotFound));
+    // A new session, then the same again on another link.
+    if (i % 2 == 0) {
+      session = link.Hello("p", "anna").session_id();
+    } else {
+      CHECK(link.Return("p", "anna", session, 0).resumed());
+    }
+  }
+}
+
 TEST_CASE("a return that makes no sense is refused, and names the field") {
   Harness h;
   h.CreateAgent("p", "anna");
