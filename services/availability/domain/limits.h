@@ -29,6 +29,7 @@ inline constexpr int kMaxDispositionCharacters = 64;
 inline constexpr int kMaxNoteBytes = 4'096;
 
 inline constexpr size_t kMaxAgentsPerLink = 50'000;
+inline constexpr size_t kMaxFramesPerMessage = 1'000;
 inline constexpr size_t kMaxPoolsPerMatcher = 10'000;
 inline constexpr size_t kMaxDeliverItems = 1'000;
 // Acts that wait for the matcher's answer.

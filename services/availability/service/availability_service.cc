@@ -282,6 +282,7 @@ grpc::ServerUnaryReactor* AvailabilityService::HandleAct(
                                     Keep(assignment, response);
                                     done(answer);
                                   });
+                parts_.router.Flush();
               });
   });
 }

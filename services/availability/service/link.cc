@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -21,12 +22,22 @@ namespace muster::availability {
 namespace {
 
 using v1::AgentFrame;
+using v1::AgentFrames;
 using v1::PlatformFrame;
+using v1::PlatformFrames;
 
-class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public LinkSink {
+constexpr size_t kMaxMessageBytes = size_t{1} << 20;  // of more than one frame
+
+// A stream of frames, by one or by many to a message.
+template <class In, class Out>
+class LinkStream final : public BidiStream<In, Out>, public LinkSink {
  public:
+  using BidiStream<In, Out>::mutex;
+  using BidiStream<In, Out>::ending_locked;
+  using BidiStream<In, Out>::EndStream;
+
   LinkStream(grpc::CallbackServerContext* context, const LinkParts& parts)
-      : BidiStream(context),
+      : BidiStream<In, Out>(context),
         parts_(parts),
         peer_(context->peer()),
         link_(parts.router.NewStreamId()) {}
@@ -47,17 +58,18 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
   void Enqueue(PlatformFrame frame) override {
     std::lock_guard lock(mutex());
     if (ending_locked()) return;
-    queued_bytes_ += frame.ByteSizeLong();
-    queue_.push_back(std::move(frame));
+    const size_t bytes = frame.ByteSizeLong();
+    queued_bytes_ += bytes;
+    queue_.push_back({std::move(frame), bytes});
     if (queue_.size() <= parts_.options.max_queued_frames &&
         queued_bytes_ <= parts_.options.max_queued_bytes) {
       return;
     }
     if (!std::exchange(overflown_, true)) parts_.counts.slow_readers.Increment();
-    OverflowLocked();
+    this->OverflowLocked();
   }
 
-  void Flush() override { WriteQueued(); }
+  void Flush() override { this->WriteQueued(); }
 
   void Release(const std::string& agent_id, const std::string& session_id) override {
     std::lock_guard lock(mutex());
@@ -68,16 +80,37 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
   void End(absl::Status status) override { EndStream(std::move(status)); }
 
  private:
+  struct Queued {
+    PlatformFrame frame;
+    size_t bytes = 0;
+  };
+
   std::shared_ptr<LinkStream> Self() {
-    return std::static_pointer_cast<LinkStream>(shared_from_this());
+    return std::static_pointer_cast<LinkStream>(this->shared_from_this());
   }
 
-  bool NextLocked(PlatformFrame* out) override {
+  bool NextLocked(Out* out) override {
     if (queue_.empty()) return false;
-    *out = std::move(queue_.front());
-    queue_.pop_front();
-    queued_bytes_ -= std::min(queued_bytes_, out->ByteSizeLong());
+    if constexpr (std::is_same_v<Out, PlatformFrame>) {
+      TakeLocked(out);
+    } else {
+      out->Clear();
+      size_t bytes = 0;
+      do {
+        bytes += TakeLocked(out->add_frames());
+      } while (!queue_.empty() && out->frames_size() < static_cast<int>(kMaxFramesPerMessage) &&
+               bytes + queue_.front().bytes <= kMaxMessageBytes);
+    }
     return true;
+  }
+
+  // The first of the queue; says its size.
+  size_t TakeLocked(PlatformFrame* out) {
+    *out = std::move(queue_.front().frame);
+    const size_t bytes = queue_.front().bytes;
+    queue_.pop_front();
+    queued_bytes_ -= bytes;
+    return bytes;
   }
 
   void ClearLocked() override {
@@ -90,7 +123,21 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
     parts_.sessions.LinkEnded(link_);
   }
 
-  void OnMessage(const AgentFrame& frame) override {
+  void OnMessage(const In& message) override {
+    if constexpr (std::is_same_v<In, AgentFrame>) {
+      HandleOrAnswer(message);
+    } else {
+      if (message.frames_size() > static_cast<int>(kMaxFramesPerMessage)) {
+        return EndStream(
+            InvalidField("frames", absl::StrCat("must be at most ", kMaxFramesPerMessage)));
+      }
+      for (const AgentFrame& frame : message.frames()) HandleOrAnswer(frame);
+    }
+    Flush();
+    parts_.router.Flush();
+  }
+
+  void HandleOrAnswer(const AgentFrame& frame) {
     absl::Status status = Handle(frame);
     if (!status.ok()) Answer(frame.agent_id(), frame.request_id(), status, /*always=*/true);
   }
@@ -170,6 +217,7 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
     parts_.sessions.Hello(request, deadline, [self = Self(), request](const absl::Status& status) {
       self->Release(request.key.agent_id, request.session_id);
       self->Answer(request.key.agent_id, request.request_id, status, true);
+      self->Flush();
     });
     return absl::OkStatus();
   }
@@ -204,6 +252,7 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
         [self = Self(), agent_id = key.agent_id,
          request_id = frame.request_id()](const absl::StatusOr<Outcome>& outcome) {
           self->Answer(agent_id, request_id, outcome.status(), !outcome.ok());
+          self->Flush();
         });
     return absl::OkStatus();
   }
@@ -217,11 +266,12 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
                       [self = Self(), agent_id = key.agent_id, request_id = frame.request_id()](
                           const absl::Status& status, const v1::AssignmentConfirmed*) {
                         self->Answer(agent_id, request_id, status, !status.ok());
+                        self->parts_.router.FlushLater(self->link_);
                       });
     return absl::OkStatus();
   }
 
-  // Frames without a request id are answered only when they were wrong.
+  // Frames without a request id are answered only when they were wrong. It goes out with a Flush.
   void Answer(const std::string& agent_id, const std::string& request_id,
               const absl::Status& status, bool always = false) {
     if (request_id.empty() && !always) return;
@@ -231,7 +281,6 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
     if (IsValidRequestId(request_id)) frame.mutable_answer()->set_request_id(request_id);
     *frame.mutable_answer()->mutable_status() = ToRpcStatus(status);
     Enqueue(std::move(frame));
-    Flush();
   }
 
   absl::Time Deadline() const { return parts_.clock.Now() + kDefaultDeadline; }
@@ -240,7 +289,7 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
   const std::string peer_;
   const LinkId link_;
   // Under mutex().
-  std::deque<PlatformFrame> queue_;
+  std::deque<Queued> queue_;
   size_t queued_bytes_ = 0;
   bool overflown_ = false;
   std::string pool_id_;                                   // of the agents; the same for all
@@ -251,7 +300,12 @@ class LinkStream final : public BidiStream<AgentFrame, PlatformFrame>, public Li
 
 grpc::ServerBidiReactor<AgentFrame, PlatformFrame>* LinkService::Connect(
     grpc::CallbackServerContext* context) {
-  return LinkStream::Open(context, parts_);
+  return LinkStream<AgentFrame, PlatformFrame>::Open(context, parts_);
+}
+
+grpc::ServerBidiReactor<AgentFrames, PlatformFrames>* LinkService::ConnectMany(
+    grpc::CallbackServerContext* context) {
+  return LinkStream<AgentFrames, PlatformFrames>::Open(context, parts_);
 }
 
 }  // namespace muster::availability

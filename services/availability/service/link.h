@@ -1,8 +1,8 @@
-// AgentLink.Connect: one stream for one agent or for many of one pool.
+// AgentLink: one stream for one agent or for many of one pool, a frame or many to a message.
 //
 // A frame that is wrong gets an answer, and the stream goes on.
 //
-// Threading: gRPC calls Connect from any of its threads.
+// Threading: gRPC calls Connect and ConnectMany from any of its threads.
 //
 //   LinkService links(sessions, router, table, counts, clock, steady, {});
 //   server.Register(&links);
@@ -44,6 +44,8 @@ class LinkService final : public v1::AgentLink::CallbackService {
   explicit LinkService(LinkParts parts) : parts_(parts) {}
 
   grpc::ServerBidiReactor<v1::AgentFrame, v1::PlatformFrame>* Connect(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerBidiReactor<v1::AgentFrames, v1::PlatformFrames>* ConnectMany(
       grpc::CallbackServerContext* context) override;
 
  private:

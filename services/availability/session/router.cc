@@ -64,6 +64,7 @@ void Router::RemoveMatcher(StreamId stream) {
     waiters = acts_.TakeStream(stream);
   }
   for (const Waiter& waiter : waiters) Finish(waiter, MatcherAbsent(), nullptr);
+  Flush();
 }
 
 void Router::Serve(StreamId stream, const std::string& node_id,
@@ -269,7 +270,6 @@ void Router::Finish(const Waiter& waiter, const absl::Status& status,
 void Router::Act(ActProto act, absl::Time deadline, ActDone done) {
   const absl::Time now = steady_.Now();
   const absl::Time until = now + (deadline - clock_.Now());
-  std::shared_ptr<MatcherSink> sink;
   absl::Status refusal;
   Waiter waiter{{act.pool_id(), act.agent_id()}, act.kind_case(), SubjectOf(act), now, done};
   {
@@ -283,17 +283,13 @@ void Router::Act(ActProto act, absl::Time deadline, ActDone done) {
     } else {
       act.set_act_id(*id);
       *act.mutable_deadline() = ToProtoTime(deadline);
-      sink = matchers_.at(serving->second).sink;
       v1::DeliverResponse::Item item;
       *item.mutable_act() = std::move(act);
-      sink->Enqueue(std::move(item));
+      matchers_.at(serving->second).sink->Enqueue(std::move(item));
+      unflushed_matchers_.insert(serving->second);
     }
   }
-  if (refusal.ok()) {
-    sink->Flush();
-  } else {
-    Finish(waiter, refusal, nullptr);
-  }
+  if (!refusal.ok()) Finish(waiter, refusal, nullptr);
 }
 
 void Router::ExpireActs(absl::Time now) {
@@ -305,6 +301,7 @@ void Router::ExpireActs(absl::Time now) {
   const absl::Status late =
       DeadlineExceeded("MATCHER_SLOW", "the matcher did not answer in time; ask again");
   for (const Waiter& waiter : waiters) Finish(waiter, late, nullptr);
+  Flush();
 }
 
 // Numbered, and kept for its return; now, if its link stands.
@@ -324,6 +321,11 @@ void Router::SendOn(LinkId link, v1::PlatformFrame frame) {
   auto it = links_.find(link);
   if (it == links_.end()) return;
   it->second->Enqueue(std::move(frame));
+  unflushed_links_.insert(link);
+}
+
+void Router::FlushLater(LinkId link) {
+  std::lock_guard lock(mutex_);
   unflushed_links_.insert(link);
 }
 

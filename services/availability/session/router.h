@@ -8,9 +8,10 @@
 //
 //   StreamId stream = router.AddMatcher(sink);
 //   router.Serve(stream, node_id, {{"bank", 7}});
-//   router.Act({key, act, deadline, waiter});     // an agent's word: goes out on `sink`
+//   router.Act(act, deadline, waiter);            // an agent's word, into the queue of `sink`
 //   router.Answer(stream, act_answer);            // the waiter is called
-//   router.Tell(stream, to_agent);                // goes out on the agent's link
+//   router.Tell(stream, to_agent);                // into the queue of the agent's link
+//   router.Flush();                               // and out
 #pragma once
 
 #include <atomic>
@@ -67,8 +68,10 @@ class Router {
   void Serve(StreamId stream, const std::string& node_id, const std::vector<ServedPool>& pools);
   void Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message);
   void Answer(StreamId stream, const v1::DeliverRequest::ActAnswer& answer);
-  // Writes what Serve, Tell and Answer have left in the queues of other streams.
+  // Writes what Serve, Tell, Answer and Act have left in the queues of other streams.
   void Flush();
+  // What a waiter has put into the queue of a link goes out with the rest of its kind.
+  void FlushLater(LinkId link);
 
   // `act` comes without id, and with pool, agent, request id and deadline. UNAVAILABLE
   // MATCHER_ABSENT at once if nobody serves the pool.

@@ -99,8 +99,8 @@ class Crowd {
 
   void Open(Member& member, int number, std::shared_ptr<grpc::Channel> channel) {
     member.channel = std::move(channel);
-    member.link = std::make_unique<LinkClient>(
-        loop_, member.channel,
+    member.link = LinkClient::Open(
+        loop_, member.channel, LinkClient::Messages::kOfOne,
         [this, &member, number](LinkClient&, const LinkClient::Frame& frame) {
           if (frame.has_answer()) return ComeLater(member, frame.answer().status());
           if (!frame.has_welcome() || std::exchange(member.welcomed, true)) return;

@@ -122,10 +122,12 @@ void Stage::MakeAgents() {
 
 void Stage::Connect(Loop& loop, const LinkClient::Hear& hear) {
   welcomed_ = 0;
+  const auto messages = options_.links < options_.agents ? LinkClient::Messages::kOfMany
+                                                         : LinkClient::Messages::kOfOne;
   for (int i = 0; i < options_.links; ++i) {
     auto channel = MakeChannel(cell_.AvailabilityAddresses().front(), {.own_connection = true});
-    links_.push_back(std::make_unique<LinkClient>(
-        loop, channel, [this, hear](LinkClient& link, const LinkClient::Frame& frame) {
+    links_.push_back(LinkClient::Open(
+        loop, channel, messages, [this, hear](LinkClient& link, const LinkClient::Frame& frame) {
           if (frame.has_welcome()) {
             ++welcomed_;
           } else {
