@@ -123,14 +123,14 @@ function(muster_executable name)
 endfunction()
 
 # muster_service(name SOURCES main.cc DEPS x y): an executable with an allocator made for many threads
-# and short lives, where it is installed. A third of the matcher's time went into glibc's.
-find_library(MUSTER_TCMALLOC tcmalloc_minimal)
+# and short lives, where it is installed (docs/decisions/0018).
+find_library(MUSTER_JEMALLOC jemalloc)
 function(muster_service name)
   muster_executable(${name} ${ARGN})
-  if(MUSTER_TCMALLOC AND NOT MUSTER_SANITIZE)
+  if(MUSTER_JEMALLOC AND NOT MUSTER_SANITIZE)
     # Nothing refers to it by name: it must be linked all the same.
     target_link_options(${name} PRIVATE "LINKER:--push-state,--no-as-needed"
-                        "${MUSTER_TCMALLOC}" "LINKER:--pop-state")
+                        "${MUSTER_JEMALLOC}" "LINKER:--pop-state")
   endif()
 endfunction()
 

@@ -29,11 +29,15 @@ class Inbox {
   using Items = std::vector<std::pair<std::string, T>>;  // in the order of their coming
 
   // Known ids are replaced. False if there is no room.
-  bool AddOffer(const std::string& id, const Offer& offer) { return Put(offers_, id, offer); }
-  bool Confirm(const std::string& id, const Assignment& assignment) {
+  bool AddOffer(const std::string& id, Offer offer) { return Put(offers_, id, std::move(offer)); }
+  // Whether AddOffer would take it.
+  bool HasRoomForOffer(const std::string& id) {
+    return offers_.size() < kMaxInboxItems || Find(offers_, id) != offers_.end();
+  }
+  bool Confirm(const std::string& id, Assignment assignment) {
     RemoveOffer(id);
     std::erase(doubted_, id);
-    return Put(assignments_, id, assignment);
+    return Put(assignments_, id, std::move(assignment));
   }
   void RemoveOffer(const std::string& id) { Remove(offers_, id); }
   void RemoveAssignment(const std::string& id) { Remove(assignments_, id); }
@@ -69,14 +73,14 @@ class Inbox {
     return it;
   }
   template <class T>
-  static bool Put(Items<T>& items, const std::string& id, const T& item) {
+  static bool Put(Items<T>& items, const std::string& id, T item) {
     auto it = Find(items, id);
     if (it != items.end()) {
-      it->second = item;
+      it->second = std::move(item);
       return true;
     }
     if (items.size() >= kMaxInboxItems) return false;
-    items.emplace_back(id, item);
+    items.emplace_back(id, std::move(item));
     return true;
   }
   template <class T>

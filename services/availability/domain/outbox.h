@@ -6,10 +6,10 @@
 // Threading: not thread-safe; the router holds it under its lock. An idle agent's takes no more
 // than its session's id.
 //
-//   Outbox<PlatformFrame> outbox("s-1");
+//   Outbox<EncodedFrame> outbox("s-1");
 //   frame.set_sequence(outbox.next());
-//   outbox.Add(frame, frame.ByteSizeLong(), link);
-//   if (outbox.HasAllAfter(seen)) outbox.Repeat(seen, link, [&](const PlatformFrame& f) { ... });
+//   outbox.Add(encoded, encoded->size(), link);
+//   if (outbox.HasAllAfter(seen)) outbox.Repeat(seen, link, [&](const EncodedFrame& f) { ... });
 #pragma once
 
 #include <algorithm>

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
+#include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/obs/log.h"
 #include "common/rpc/unary.h"
@@ -72,38 +73,45 @@ class DeliveryStream final : public BidiStream<DeliverRequest, DeliverResponse>,
     parts_.router.RemoveMatcher(stream_);
   }
 
-  void OnMessage(const DeliverRequest& request) override {
+  void OnMessage(DeliverRequest& request) override {
     absl::Status status = Handle(request);
     parts_.router.Flush();
     if (!status.ok()) EndStream(std::move(status));
   }
 
   // A status ends the stream: the matcher is a part of the system, and does not err twice.
-  absl::Status Handle(const DeliverRequest& request) {
+  absl::Status Handle(DeliverRequest& request) {
     if (request.items_size() > static_cast<int>(kMaxDeliverItems)) {
       return InvalidField("items", absl::StrCat("must be at most ", kMaxDeliverItems));
     }
     for (int i = 0; i < request.items_size(); ++i) {
-      MUSTER_RETURN_IF_ERROR(HandleItem(request.items(i), absl::StrCat("items[", i, "]")));
+      MUSTER_RETURN_IF_ERROR(HandleItem(*request.mutable_items(i), i));
     }
     return absl::OkStatus();
   }
 
-  absl::Status HandleItem(const DeliverRequest::Item& item, const std::string& path) {
-    if (item.has_serve()) return Serve(item.serve(), path + ".serve");
+  absl::Status HandleItem(DeliverRequest::Item& item, int number) {
+    const auto path = [number](absl::string_view field) {
+      return absl::StrCat("items[", number, "].", field);
+    };
+    if (item.has_serve()) return Serve(item.serve(), path("serve"));
     if (!serves_) {
       return FailedPrecondition("NOT_SERVING", "the first item must be `serve`");
     }
     if (item.has_act_answer()) {
-      parts_.router.Answer(stream_, item.act_answer());
+      parts_.router.Answer(stream_, std::move(*item.mutable_act_answer()));
       return absl::OkStatus();
     }
     if (!item.has_to_agent() || item.to_agent().kind_case() == 0) {
-      return InvalidField(path + ".kind", "must be set, to something that this version knows");
+      return InvalidField(path("kind"), "must be set, to something that this version knows");
     }
-    MUSTER_RETURN_IF_ERROR(ValidateId(item.to_agent().pool_id(), path + ".to_agent.pool_id"));
-    MUSTER_RETURN_IF_ERROR(ValidateId(item.to_agent().agent_id(), path + ".to_agent.agent_id"));
-    parts_.router.Tell(stream_, item.to_agent());
+    if (!IsValidId(item.to_agent().pool_id())) {
+      return ValidateId(item.to_agent().pool_id(), path("to_agent.pool_id"));
+    }
+    if (!IsValidId(item.to_agent().agent_id())) {
+      return ValidateId(item.to_agent().agent_id(), path("to_agent.agent_id"));
+    }
+    parts_.router.Tell(stream_, std::move(*item.mutable_to_agent()));
     return absl::OkStatus();
   }
 

@@ -1,5 +1,9 @@
 #include "services/availability/service/link.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+
 #include <deque>
 #include <memory>
 #include <type_traits>
@@ -21,23 +25,23 @@
 namespace muster::availability {
 namespace {
 
+using google::protobuf::io::CodedOutputStream;
+using google::protobuf::io::StringOutputStream;
+using grpc::ByteBuffer;
 using v1::AgentFrame;
 using v1::AgentFrames;
 using v1::PlatformFrame;
 using v1::PlatformFrames;
 
 constexpr size_t kMaxMessageBytes = size_t{1} << 20;  // of more than one frame
+constexpr uint32_t kFramesTag = PlatformFrames::kFramesFieldNumber << 3 | 2;  // a length, and bytes
 
-// A stream of frames, by one or by many to a message.
-template <class In, class Out>
-class LinkStream final : public BidiStream<In, Out>, public LinkSink {
+// A stream whose messages are AgentFrame and PlatformFrame, or AgentFrames and PlatformFrames.
+template <class In>
+class LinkStream final : public BidiStream<ByteBuffer, ByteBuffer>, public LinkSink {
  public:
-  using BidiStream<In, Out>::mutex;
-  using BidiStream<In, Out>::ending_locked;
-  using BidiStream<In, Out>::EndStream;
-
   LinkStream(grpc::CallbackServerContext* context, const LinkParts& parts)
-      : BidiStream<In, Out>(context),
+      : BidiStream(context),
         parts_(parts),
         peer_(context->peer()),
         link_(parts.router.NewStreamId()) {}
@@ -55,21 +59,20 @@ class LinkStream final : public BidiStream<In, Out>, public LinkSink {
     return stream.get();
   }
 
-  void Enqueue(PlatformFrame frame) override {
+  void Enqueue(EncodedFrame frame) override {
     std::lock_guard lock(mutex());
     if (ending_locked()) return;
-    const size_t bytes = frame.ByteSizeLong();
-    queued_bytes_ += bytes;
-    queue_.push_back({std::move(frame), bytes});
+    queued_bytes_ += frame->size();
+    queue_.push_back(std::move(frame));
     if (queue_.size() <= parts_.options.max_queued_frames &&
         queued_bytes_ <= parts_.options.max_queued_bytes) {
       return;
     }
     if (!std::exchange(overflown_, true)) parts_.counts.slow_readers.Increment();
-    this->OverflowLocked();
+    OverflowLocked();
   }
 
-  void Flush() override { this->WriteQueued(); }
+  void Flush() override { WriteQueued(); }
 
   void Release(const std::string& agent_id, const std::string& session_id) override {
     std::lock_guard lock(mutex());
@@ -80,37 +83,40 @@ class LinkStream final : public BidiStream<In, Out>, public LinkSink {
   void End(absl::Status status) override { EndStream(std::move(status)); }
 
  private:
-  struct Queued {
-    PlatformFrame frame;
-    size_t bytes = 0;
-  };
-
   std::shared_ptr<LinkStream> Self() {
-    return std::static_pointer_cast<LinkStream>(this->shared_from_this());
+    return std::static_pointer_cast<LinkStream>(shared_from_this());
   }
 
-  bool NextLocked(Out* out) override {
+  bool NextLocked(ByteBuffer* out) override {
     if (queue_.empty()) return false;
-    if constexpr (std::is_same_v<Out, PlatformFrame>) {
-      TakeLocked(out);
-    } else {
-      out->Clear();
-      size_t bytes = 0;
-      do {
-        bytes += TakeLocked(out->add_frames());
-      } while (!queue_.empty() && out->frames_size() < static_cast<int>(kMaxFramesPerMessage) &&
-               bytes + queue_.front().bytes <= kMaxMessageBytes);
-    }
+    grpc::Slice slice(kMany ? FramesLocked() : *TakeLocked());
+    *out = ByteBuffer(&slice, 1);
     return true;
   }
 
-  // The first of the queue; says its size.
-  size_t TakeLocked(PlatformFrame* out) {
-    *out = std::move(queue_.front().frame);
-    const size_t bytes = queue_.front().bytes;
+  // A PlatformFrames of what waits.
+  std::string FramesLocked() {
+    std::string message;
+    StringOutputStream stream(&message);
+    CodedOutputStream out(&stream);
+    size_t count = 0, bytes = 0;
+    do {
+      const EncodedFrame frame = TakeLocked();
+      out.WriteTag(kFramesTag);
+      out.WriteVarint32(static_cast<uint32_t>(frame->size()));
+      out.WriteString(*frame);
+      bytes += frame->size();
+    } while (!queue_.empty() && ++count < kMaxFramesPerMessage &&
+             bytes + queue_.front()->size() <= kMaxMessageBytes);
+    out.Trim();
+    return message;
+  }
+
+  EncodedFrame TakeLocked() {
+    EncodedFrame frame = std::move(queue_.front());
     queue_.pop_front();
-    queued_bytes_ -= bytes;
-    return bytes;
+    queued_bytes_ -= frame->size();
+    return frame;
   }
 
   void ClearLocked() override {
@@ -123,15 +129,17 @@ class LinkStream final : public BidiStream<In, Out>, public LinkSink {
     parts_.sessions.LinkEnded(link_);
   }
 
-  void OnMessage(const In& message) override {
-    if constexpr (std::is_same_v<In, AgentFrame>) {
-      HandleOrAnswer(message);
-    } else {
-      if (message.frames_size() > static_cast<int>(kMaxFramesPerMessage)) {
+  void OnMessage(ByteBuffer& bytes) override {
+    const grpc::Status parsed = grpc::SerializationTraits<In>::Deserialize(&bytes, &message_);
+    if (!parsed.ok()) return EndStream(Internal("MALFORMED_MESSAGE", parsed.error_message()));
+    if constexpr (kMany) {
+      if (message_.frames_size() > static_cast<int>(kMaxFramesPerMessage)) {
         return EndStream(
             InvalidField("frames", absl::StrCat("must be at most ", kMaxFramesPerMessage)));
       }
-      for (const AgentFrame& frame : message.frames()) HandleOrAnswer(frame);
+      for (const AgentFrame& frame : message_.frames()) HandleOrAnswer(frame);
+    } else {
+      HandleOrAnswer(message_);
     }
     Flush();
     parts_.router.Flush();
@@ -280,16 +288,19 @@ class LinkStream final : public BidiStream<In, Out>, public LinkSink {
     if (IsValidId(agent_id)) frame.set_agent_id(agent_id);
     if (IsValidRequestId(request_id)) frame.mutable_answer()->set_request_id(request_id);
     *frame.mutable_answer()->mutable_status() = ToRpcStatus(status);
-    Enqueue(std::move(frame));
+    Enqueue(Encode(frame));
   }
 
   absl::Time Deadline() const { return parts_.clock.Now() + kDefaultDeadline; }
 
+  static constexpr bool kMany = std::is_same_v<In, AgentFrames>;
+
   const LinkParts parts_;
   const std::string peer_;
   const LinkId link_;
+  In message_;  // the reading's
   // Under mutex().
-  std::deque<Queued> queue_;
+  std::deque<EncodedFrame> queue_;
   size_t queued_bytes_ = 0;
   bool overflown_ = false;
   std::string pool_id_;                                   // of the agents; the same for all
@@ -298,14 +309,12 @@ class LinkStream final : public BidiStream<In, Out>, public LinkSink {
 
 }  // namespace
 
-grpc::ServerBidiReactor<AgentFrame, PlatformFrame>* LinkService::Connect(
-    grpc::CallbackServerContext* context) {
-  return LinkStream<AgentFrame, PlatformFrame>::Open(context, parts_);
+LinkService::Reactor* LinkService::Connect(grpc::CallbackServerContext* context) {
+  return LinkStream<AgentFrame>::Open(context, parts_);
 }
 
-grpc::ServerBidiReactor<AgentFrames, PlatformFrames>* LinkService::ConnectMany(
-    grpc::CallbackServerContext* context) {
-  return LinkStream<AgentFrames, PlatformFrames>::Open(context, parts_);
+LinkService::Reactor* LinkService::ConnectMany(grpc::CallbackServerContext* context) {
+  return LinkStream<AgentFrames>::Open(context, parts_);
 }
 
 }  // namespace muster::availability

@@ -8,6 +8,8 @@
 //   server.Register(&links);
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
+
 #include <atomic>
 #include <cstddef>
 
@@ -39,14 +41,16 @@ struct LinkParts {
   const std::atomic<bool>& ready;  // until then all is refused
 };
 
-class LinkService final : public v1::AgentLink::CallbackService {
+// Its messages are bytes to gRPC: a frame that many hold is encoded once.
+class LinkService final
+    : public v1::AgentLink::WithRawCallbackMethod_Connect<
+          v1::AgentLink::WithRawCallbackMethod_ConnectMany<v1::AgentLink::Service>> {
  public:
   explicit LinkService(LinkParts parts) : parts_(parts) {}
 
-  grpc::ServerBidiReactor<v1::AgentFrame, v1::PlatformFrame>* Connect(
-      grpc::CallbackServerContext* context) override;
-  grpc::ServerBidiReactor<v1::AgentFrames, v1::PlatformFrames>* ConnectMany(
-      grpc::CallbackServerContext* context) override;
+  using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+  Reactor* Connect(grpc::CallbackServerContext* context) override;
+  Reactor* ConnectMany(grpc::CallbackServerContext* context) override;
 
  private:
   const LinkParts parts_;

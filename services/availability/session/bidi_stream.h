@@ -44,7 +44,8 @@ class BidiStream : public grpc::ServerBidiReactor<In, Out>,
   }
 
  protected:
-  virtual void OnMessage(const In& message) = 0;
+  // The message may be taken apart.
+  virtual void OnMessage(In& message) = 0;
   // No message comes any more. Once.
   virtual void OnEnded() = 0;
   // Moves the next message to be written into `out`; false if there is none.

@@ -109,12 +109,12 @@ void Router::RevokeOpenOffers(const std::string& pool_id) {
       frame.set_agent_id(key.agent_id);
       frame.mutable_offer_revoked()->set_offer_id(offer_id);
       frame.mutable_offer_revoked()->set_reason(v1::REVOKE_REASON_DISPATCH_RESTARTED);
-      Send(key, std::move(frame));
+      Send(key, frame);
     }
   }
 }
 
-void Router::Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message) {
+void Router::Tell(StreamId stream, v1::DeliverRequest::ToAgent message) {
   std::lock_guard lock(mutex_);
   if (!matchers_.contains(stream)) return;
   const AgentKey key{message.pool_id(), message.agent_id()};
@@ -128,20 +128,20 @@ void Router::Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message) {
   frame.set_agent_id(key.agent_id);
   switch (message.kind_case()) {
     case v1::DeliverRequest::ToAgent::kOffer:
-      return TellOffer(stream, key, message.offer());
+      return TellOffer(stream, key, std::move(*message.mutable_offer()));
     case v1::DeliverRequest::ToAgent::kOfferRevoked:
       if (auto inbox = inboxes_.find(key); inbox != inboxes_.end()) {
         inbox->second.RemoveOffer(message.offer_revoked().offer_id());
       }
-      *frame.mutable_offer_revoked() = message.offer_revoked();
+      *frame.mutable_offer_revoked() = std::move(*message.mutable_offer_revoked());
       break;
     case v1::DeliverRequest::ToAgent::kAssignmentConfirmed:
-      return TellConfirmed(key, message.assignment_confirmed());
+      return TellConfirmed(key, std::move(*message.mutable_assignment_confirmed()));
     case v1::DeliverRequest::ToAgent::kAssignmentEnded:
       if (auto inbox = inboxes_.find(key); inbox != inboxes_.end()) {
         inbox->second.RemoveAssignment(message.assignment_ended().assignment_id());
       }
-      *frame.mutable_assignment_ended() = message.assignment_ended();
+      *frame.mutable_assignment_ended() = std::move(*message.mutable_assignment_ended());
       break;
     case v1::DeliverRequest::ToAgent::kTold:
       return TellTold(key, message.told().session_id());
@@ -149,20 +149,20 @@ void Router::Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message) {
       return;
   }
   DropIfEmpty(key);
-  Send(key, std::move(frame));
+  Send(key, frame);
 }
 
 // Told again what it has been told in this session, it hears nothing.
-void Router::TellConfirmed(const AgentKey& key, const v1::AssignmentConfirmed& confirmed) {
+void Router::TellConfirmed(const AgentKey& key, v1::AssignmentConfirmed confirmed) {
   AgentInbox& inbox = inboxes_[key];
-  const v1::AssignmentConfirmed* known = inbox.FindAssignment(confirmed.assignment_id());
+  const std::string id = confirmed.assignment_id();
+  const v1::AssignmentConfirmed* known = inbox.FindAssignment(id);
   const bool same = known != nullptr && known->SerializeAsString() == confirmed.SerializeAsString();
-  inbox.Confirm(confirmed.assignment_id(), confirmed);
-  if (same) return;
   v1::PlatformFrame frame;
   frame.set_agent_id(key.agent_id);
-  *frame.mutable_assignment_confirmed() = confirmed;
-  Send(key, std::move(frame));
+  *frame.mutable_assignment_confirmed() = std::move(confirmed);
+  if (!same) Send(key, frame);
+  inbox.Confirm(id, std::move(*frame.mutable_assignment_confirmed()));
 }
 
 void Router::TellTold(const AgentKey& key, const std::string& session_id) {
@@ -182,7 +182,7 @@ void Router::TellTold(const AgentKey& key, const std::string& session_id) {
   if (spoken == spoken_.end() || spoken->second.outbox.session_id() != session_id) return;
   if (std::exchange(spoken->second.snapshot_complete, true)) return;
   frame.mutable_snapshot_complete();
-  Send(key, std::move(frame));
+  Send(key, frame);
 }
 
 void Router::TellUndelivered(StreamId stream, const AgentKey& key, const std::string& offer_id) {
@@ -196,25 +196,27 @@ void Router::TellUndelivered(StreamId stream, const AgentKey& key, const std::st
   unflushed_matchers_.insert(stream);
 }
 
-void Router::TellOffer(StreamId stream, const AgentKey& key, const v1::OfferNotice& offer) {
+void Router::TellOffer(StreamId stream, const AgentKey& key, v1::OfferNotice offer) {
   const std::optional<SessionTable::View> session = sessions_.Find(key);
   const bool reachable = (session && session->connected) || expected_.contains(key);
-  if (!reachable || !inboxes_[key].AddOffer(offer.offer_id(), offer)) {
+  const std::string id = offer.offer_id();
+  if (!reachable || !inboxes_[key].HasRoomForOffer(id)) {
     DropIfEmpty(key);
-    return TellUndelivered(stream, key, offer.offer_id());
+    return TellUndelivered(stream, key, id);
   }
   counts_.offers_delivered.Increment();
   v1::PlatformFrame frame;
   frame.set_agent_id(key.agent_id);
-  *frame.mutable_offer() = offer;
-  Send(key, std::move(frame));
+  *frame.mutable_offer() = std::move(offer);
+  Send(key, frame);
+  inboxes_[key].AddOffer(id, std::move(*frame.mutable_offer()));
 }
 
-void Router::Answer(StreamId stream, const v1::DeliverRequest::ActAnswer& answer) {
+void Router::Answer(StreamId stream, v1::DeliverRequest::ActAnswer answer) {
   std::unique_lock lock(mutex_);
   std::optional<Waiter> waiter = acts_.Take(answer.act_id(), stream);
-  const v1::AssignmentConfirmed* confirmed =
-      answer.has_assignment_confirmed() ? &answer.assignment_confirmed() : nullptr;
+  v1::AssignmentConfirmed* const confirmed =
+      answer.has_assignment_confirmed() ? answer.mutable_assignment_confirmed() : nullptr;
   if (!waiter) {
     counts_.late_answers.Increment();
     return;
@@ -226,13 +228,14 @@ void Router::Answer(StreamId stream, const v1::DeliverRequest::ActAnswer& answer
 }
 
 void Router::Settle(const Waiter& waiter, const absl::Status& status,
-                    const v1::AssignmentConfirmed* confirmed) {
+                    v1::AssignmentConfirmed* confirmed) {
   if (confirmed != nullptr && status.ok()) {
     inboxes_[waiter.key].Confirm(confirmed->assignment_id(), *confirmed);
     v1::PlatformFrame frame;
     frame.set_agent_id(waiter.key.agent_id);
-    *frame.mutable_assignment_confirmed() = *confirmed;
-    Send(waiter.key, std::move(frame));
+    frame.mutable_assignment_confirmed()->Swap(confirmed);
+    Send(waiter.key, frame);
+    frame.mutable_assignment_confirmed()->Swap(confirmed);
     return;
   }
   auto inbox = inboxes_.find(waiter.key);
@@ -305,19 +308,20 @@ void Router::ExpireActs(absl::Time now) {
 }
 
 // Numbered, and kept for its return; now, if its link stands.
-void Router::Send(const AgentKey& key, v1::PlatformFrame frame) {
+void Router::Send(const AgentKey& key, v1::PlatformFrame& frame) {
   const std::optional<SessionTable::View> session = sessions_.Find(key);
   auto spoken = spoken_.find(key);
   if (!session || spoken == spoken_.end()) return;
-  Outbox<v1::PlatformFrame>& outbox = spoken->second.outbox;
+  Outbox<EncodedFrame>& outbox = spoken->second.outbox;
   if (outbox.session_id() != session->session_id) return;
   const LinkId link = session->connected ? session->link : 0;
   frame.set_sequence(outbox.next());
-  outbox.Add(frame, frame.ByteSizeLong(), link);
-  if (link != 0) SendOn(link, std::move(frame));
+  EncodedFrame encoded = Encode(frame);
+  outbox.Add(encoded, encoded->size(), link);
+  if (link != 0) SendOn(link, std::move(encoded));
 }
 
-void Router::SendOn(LinkId link, v1::PlatformFrame frame) {
+void Router::SendOn(LinkId link, EncodedFrame frame) {
   auto it = links_.find(link);
   if (it == links_.end()) return;
   it->second->Enqueue(std::move(frame));

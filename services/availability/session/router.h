@@ -66,8 +66,8 @@ class Router {
   // higher epoch before; it is told which. Offers that another stream left open are revoked, and
   // assignments are in doubt until they are told again.
   void Serve(StreamId stream, const std::string& node_id, const std::vector<ServedPool>& pools);
-  void Tell(StreamId stream, const v1::DeliverRequest::ToAgent& message);
-  void Answer(StreamId stream, const v1::DeliverRequest::ActAnswer& answer);
+  void Tell(StreamId stream, v1::DeliverRequest::ToAgent message);
+  void Answer(StreamId stream, v1::DeliverRequest::ActAnswer answer);
   // Writes what Serve, Tell, Answer and Act have left in the queues of other streams.
   void Flush();
   // What a waiter has put into the queue of a link goes out with the rest of its kind.
@@ -85,7 +85,7 @@ class Router {
   void SessionFailed(const AgentKey& key);
   // On record. Welcomes the agent on its link, hands it what has come meanwhile, and tells the link
   // that had the agent before. False if the link is gone.
-  bool LinkSessionBegun(const v1::Agent& agent, LinkId link, v1::PlatformFrame welcome,
+  bool LinkSessionBegun(const v1::Agent& agent, LinkId link, const v1::PlatformFrame& welcome,
                         const std::string& request_id);
   void LeaseSessionBegun(const AgentKey& key, const std::string& session_id, bool expected);
 
@@ -97,7 +97,7 @@ class Router {
                      LinkId link, absl::Duration hold);
   enum class Resumed { kYes, kLinkGone, kSessionLost };
   // On record. Welcomes the agent and tells it what it has not seen.
-  Resumed SessionResumed(const v1::Agent& agent, LinkId link, v1::PlatformFrame welcome,
+  Resumed SessionResumed(const v1::Agent& agent, LinkId link, const v1::PlatformFrame& welcome,
                          const std::string& request_id, int64_t last_sequence);
   // The agent has seen its session on this link up to there.
   void Seen(const AgentKey& key, LinkId link, int64_t last_sequence);
@@ -123,7 +123,7 @@ class Router {
   using AgentInbox = Inbox<v1::OfferNotice, v1::AssignmentConfirmed>;
   // What the agent was told in its session with a link.
   struct Spoken {
-    Outbox<v1::PlatformFrame> outbox;
+    Outbox<EncodedFrame> outbox;
     bool snapshot_complete = false;
   };
   struct Matcher {
@@ -139,20 +139,19 @@ class Router {
   };
 
   void StopExpecting(const AgentKey& key);
-  void Welcome(const AgentKey& key, LinkId link, v1::PlatformFrame welcome,
+  void Welcome(const AgentKey& key, LinkId link, const v1::PlatformFrame& welcome,
                const std::string& request_id);
   void TakeFrom(LinkId link, const AgentKey& key);
-  void Send(const AgentKey& key, v1::PlatformFrame frame);
-  void SendOn(LinkId link, v1::PlatformFrame frame);
+  void Send(const AgentKey& key, v1::PlatformFrame& frame);
+  void SendOn(LinkId link, EncodedFrame frame);
   void SendInbox(const AgentKey& key);
-  void TellConfirmed(const AgentKey& key, const v1::AssignmentConfirmed& confirmed);
+  void TellConfirmed(const AgentKey& key, v1::AssignmentConfirmed confirmed);
   void TellTold(const AgentKey& key, const std::string& session_id);
-  void TellOffer(StreamId stream, const AgentKey& key, const v1::OfferNotice& offer);
+  void TellOffer(StreamId stream, const AgentKey& key, v1::OfferNotice offer);
   void TellUndelivered(StreamId stream, const AgentKey& key, const std::string& offer_id);
   void RevokeOpenOffers(const std::string& pool_id);
   // What an answered act means for what the agent has before it.
-  void Settle(const Waiter& waiter, const absl::Status& status,
-              const v1::AssignmentConfirmed* confirmed);
+  void Settle(const Waiter& waiter, const absl::Status& status, v1::AssignmentConfirmed* confirmed);
   void Finish(const Waiter& waiter, const absl::Status& status,
               const v1::AssignmentConfirmed* confirmed);
   void DropIfEmpty(const AgentKey& key);

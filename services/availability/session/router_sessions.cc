@@ -21,7 +21,7 @@ void Router::StopExpecting(const AgentKey& key) {
   if (it != expected_.end() && --it->second == 0) expected_.erase(it);
 }
 
-bool Router::LinkSessionBegun(const v1::Agent& agent, LinkId link, v1::PlatformFrame welcome,
+bool Router::LinkSessionBegun(const v1::Agent& agent, LinkId link, const v1::PlatformFrame& welcome,
                               const std::string& request_id) {
   const AgentKey key{agent.pool_id(), agent.agent_id()};
   bool stands = false;
@@ -30,9 +30,9 @@ bool Router::LinkSessionBegun(const v1::Agent& agent, LinkId link, v1::PlatformF
     TakeFrom(sessions_.Start(key, agent.session_id(), link, steady_.Now()), key);
     StopExpecting(key);
     stands = links_.contains(link);
-    spoken_.insert_or_assign(key, Spoken{Outbox<v1::PlatformFrame>(agent.session_id())});
+    spoken_.insert_or_assign(key, Spoken{Outbox<EncodedFrame>(agent.session_id())});
     if (stands) {
-      Welcome(key, link, std::move(welcome), request_id);
+      Welcome(key, link, welcome, request_id);
       SendInbox(key);
     }
   }
@@ -56,19 +56,19 @@ void Router::TakeFrom(LinkId link, const AgentKey& key) {
   v1::PlatformFrame frame;
   frame.set_agent_id(key.agent_id);
   frame.mutable_session_replaced();
-  SendOn(link, std::move(frame));
+  SendOn(link, Encode(frame));
   it->second->Release(key.agent_id, "");
 }
 
-void Router::Welcome(const AgentKey& key, LinkId link, v1::PlatformFrame welcome,
+void Router::Welcome(const AgentKey& key, LinkId link, const v1::PlatformFrame& welcome,
                      const std::string& request_id) {
-  SendOn(link, std::move(welcome));
+  SendOn(link, Encode(welcome));
   if (request_id.empty()) return;
   v1::PlatformFrame answer;
   answer.set_agent_id(key.agent_id);
   answer.mutable_answer()->set_request_id(request_id);
   answer.mutable_answer()->mutable_status();
-  SendOn(link, std::move(answer));
+  SendOn(link, Encode(answer));
 }
 
 bool Router::PrepareResume(const AgentKey& key, const std::string& session_id,
@@ -90,8 +90,8 @@ bool Router::PrepareResume(const AgentKey& key, const std::string& session_id,
 }
 
 Router::Resumed Router::SessionResumed(const v1::Agent& agent, LinkId link,
-                                       v1::PlatformFrame welcome, const std::string& request_id,
-                                       int64_t last_sequence) {
+                                       const v1::PlatformFrame& welcome,
+                                       const std::string& request_id, int64_t last_sequence) {
   const AgentKey key{agent.pool_id(), agent.agent_id()};
   Resumed resumed = Resumed::kYes;
   {
@@ -106,9 +106,9 @@ Router::Resumed Router::SessionResumed(const v1::Agent& agent, LinkId link,
     if (!links_.contains(link)) {
       resumed = Resumed::kLinkGone;
     } else {
-      Welcome(key, link, std::move(welcome), request_id);
+      Welcome(key, link, welcome, request_id);
       spoken->second.outbox.Repeat(last_sequence, link,
-                                   [&](const v1::PlatformFrame& frame) { SendOn(link, frame); });
+                                   [&](const EncodedFrame& frame) { SendOn(link, frame); });
     }
   }
   Flush();
@@ -162,13 +162,13 @@ void Router::SendInbox(const AgentKey& key) {
     v1::PlatformFrame frame;
     frame.set_agent_id(key.agent_id);
     *frame.mutable_assignment_confirmed() = assignment;
-    Send(key, std::move(frame));
+    Send(key, frame);
   }
   for (const auto& [id, offer] : inbox->second.offers()) {
     v1::PlatformFrame frame;
     frame.set_agent_id(key.agent_id);
     *frame.mutable_offer() = offer;
-    Send(key, std::move(frame));
+    Send(key, frame);
   }
 }
 
@@ -181,7 +181,7 @@ void Router::SessionUnlinked(LinkId link, const std::string& agent_id,
     v1::PlatformFrame frame;
     frame.set_agent_id(agent_id);
     frame.mutable_session_ended()->set_reason("no sign of life came within the lease");
-    SendOn(link, std::move(frame));
+    SendOn(link, Encode(frame));
     it->second->Release(agent_id, session_id);
   }
   Flush();
@@ -197,7 +197,7 @@ void Router::PresenceChanged(const v1::Agent& agent, LinkId origin) {
     frame.set_agent_id(key.agent_id);
     frame.mutable_presence_changed()->set_presence(agent.presence());
     frame.mutable_presence_changed()->set_reason(agent.presence_reason());
-    Send(key, std::move(frame));
+    Send(key, frame);
   }
   Flush();
 }
@@ -214,7 +214,7 @@ void Router::AgentDeleted(const AgentKey& key, const std::string& session_id) {
       Send(key, frame);
       frame.set_sequence(0);
       frame.mutable_session_ended()->set_reason("agent deleted");
-      SendOn(session->link, std::move(frame));
+      SendOn(session->link, Encode(frame));
       if (auto it = links_.find(session->link); it != links_.end()) {
         it->second->Release(key.agent_id, session_id);
       }

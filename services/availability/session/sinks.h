@@ -6,6 +6,7 @@
 // Threading: thread-safe. Neither calls back into the router from Enqueue or Release.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -14,11 +15,18 @@
 
 namespace muster::availability {
 
+// A frame as it goes over the wire: made once, for the link and for the agent's return.
+using EncodedFrame = std::shared_ptr<const std::string>;
+
+inline EncodedFrame Encode(const v1::PlatformFrame& frame) {
+  return std::make_shared<const std::string>(frame.SerializeAsString());
+}
+
 // A stream to agents.
 class LinkSink {
  public:
   virtual ~LinkSink() = default;
-  virtual void Enqueue(v1::PlatformFrame frame) = 0;
+  virtual void Enqueue(EncodedFrame frame) = 0;
   virtual void Flush() = 0;
   // This session of the agent is no longer the link's.
   virtual void Release(const std::string& agent_id, const std::string& session_id) = 0;

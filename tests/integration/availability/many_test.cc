@@ -59,7 +59,8 @@ std::vector<std::string> CreateAgents(Harness& h, int count) {
   return agents;
 }
 
-TEST_CASE("a message of many frames: each is handled, in its order, and what is wrong is answered") {
+TEST_CASE(
+    "a message of many frames: each is handled, in its order, and what is wrong is answered") {
   Harness h;
   const std::vector<std::string> agents = CreateAgents(h, 3);
   Matcher matcher(h, {"p"});

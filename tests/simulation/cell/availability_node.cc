@@ -36,7 +36,9 @@ class AvailabilityNode::Link final : public av::LinkSink {
   Link(AvailabilityNode& node, Connection* connection)
       : node_(node), connection_(connection), generation_(connection->generation()) {}
 
-  void Enqueue(PlatformFrame frame) override {
+  void Enqueue(av::EncodedFrame encoded) override {
+    PlatformFrame frame;
+    frame.ParseFromString(*encoded);
     Send(frame);
     if (node_.faults_.double_send && node_.chance_.Happens(kDouble, "double send")) Send(frame);
   }
@@ -199,7 +201,7 @@ void AvailabilityNode::Hear(uint64_t id, const AgentFrame& frame) {
     reply.set_agent_id(agent_id);
     reply.mutable_answer()->set_request_id(request_id);
     *reply.mutable_answer()->mutable_status() = av::ToRpcStatus(status);
-    link->Enqueue(reply);
+    link->Enqueue(av::Encode(reply));
   };
   if (frame.has_hello()) {
     link->key = {frame.hello().pool_id(), frame.agent_id()};
