@@ -123,14 +123,15 @@ std::vector<Bench> AllBenches(const Scale& scale) {
 }  // namespace
 
 std::vector<Bench> Plan(const std::vector<std::string>& names, const Scale& scale) {
+  const std::vector<Bench> all = AllBenches(scale);  // once: some take up what others have found
   std::vector<Bench> chosen;
   for (const std::string& name : names) {
     const size_t before = chosen.size();
-    for (Bench& bench : AllBenches(scale)) {
+    for (const Bench& bench : all) {
       // "latency" is both of them.
       const bool fits = name == "all" || bench.name == name ||
                         (name == "latency" && absl::StartsWith(bench.name, "latency-"));
-      if (fits) chosen.push_back(std::move(bench));
+      if (fits) chosen.push_back(bench);
     }
     if (chosen.size() == before) throw std::runtime_error("there is no bench '" + name + "'");
   }
