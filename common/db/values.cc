@@ -1,6 +1,6 @@
 #include "common/db/values.h"
 
-#include <cstdio>
+#include <charconv>
 #include <stdexcept>
 #include <tuple>
 
@@ -19,12 +19,19 @@ absl::Time ParseTimestamp(const char* text) {
   std::string_view view(text);
   if (view == "infinity") return absl::InfiniteFuture();
   if (view == "-infinity") return absl::InfinitePast();
-  int year, month, day, hour, minute, second, used = 0;
-  if (std::sscanf(text, "%d-%d-%d %d:%d:%d%n", &year, &month, &day, &hour, &minute, &second,
-                  &used) != 6) {
-    throw std::runtime_error(absl::StrCat("not a UTC timestamp: ", text));
+  const auto bad = [text] {
+    return std::runtime_error(absl::StrCat("not a UTC timestamp: ", text));
+  };
+  int parts[6];  // year, month, day, hour, minute, second
+  constexpr char kAfter[] = "-- ::";
+  for (int i = 0; i < 6; ++i) {
+    const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), parts[i]);
+    if (error != std::errc()) throw bad();
+    view.remove_prefix(static_cast<size_t>(end - view.data()));
+    if (i == 5) break;
+    if (view.empty() || view[0] != kAfter[i]) throw bad();
+    view.remove_prefix(1);
   }
-  view.remove_prefix(used);
   int64_t micros = 0;
   if (!view.empty() && view[0] == '.') {
     view.remove_prefix(1);
@@ -33,58 +40,64 @@ absl::Time ParseTimestamp(const char* text) {
       micros += (view[0] - '0') * unit;
     }
   }
-  if (view != "+00") throw std::runtime_error(absl::StrCat("not a UTC timestamp: ", text));
-  absl::CivilSecond civil(year, month, day, hour, minute, second);
+  if (view != "+00") throw bad();
+  absl::CivilSecond civil(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]);
   return absl::FromCivil(civil, absl::UTCTimeZone()) + absl::Microseconds(micros);
 }
 
 }  // namespace
 
-void PgArray::Separate() {
+void PgArray::Separate(bool nothing) {
   if (size_++ > 0) text_ += ',';
+  all_nothing_ = all_nothing_ && nothing;
 }
 
 void PgArray::Text(std::string_view value) {
-  Separate();
+  Separate(value.empty());
   text_ += '"';
-  for (char c : value) {
-    if (c == '\0') throw BadText("text must not contain NUL characters");
-    if (c == '"' || c == '\\') text_ += '\\';
-    text_ += c;
+  constexpr std::string_view kSpecial("\0\"\\", 3);
+  for (size_t at = value.find_first_of(kSpecial); at != std::string_view::npos;
+       at = value.find_first_of(kSpecial)) {
+    if (value[at] == '\0') throw BadText("text must not contain NUL characters");
+    text_.append(value, 0, at);
+    text_ += '\\';
+    text_ += value[at];
+    value.remove_prefix(at + 1);
   }
+  text_ += value;
   text_ += '"';
 }
 
 void PgArray::Bytes(std::string_view value) {
-  Separate();
+  Separate(value.empty());
   // The element is \x and hex; within an array literal the backslash is doubled.
   absl::StrAppend(&text_, "\"\\\\x", absl::BytesToHexString(ToAbsl(value)), "\"");
 }
 
 void PgArray::Int(int64_t value) {
-  Separate();
+  Separate(value == 0);
   absl::StrAppend(&text_, value);
 }
 
 void PgArray::Double(double value) {
-  Separate();
+  Separate(value == 0);
   absl::StrAppendFormat(&text_, "%.17g", value);
 }
 
 void PgArray::Bool(bool value) {
-  Separate();
+  Separate(!value);
   text_ += value ? 't' : 'f';
 }
 
 void PgArray::Time(absl::Time value) {
-  Separate();
+  Separate(false);
   absl::StrAppend(&text_, "\"", ToTimestamp(value), "\"");
 }
 
 void PgArray::Millis(absl::Duration value) { Int(absl::ToInt64Milliseconds(value)); }
 
 void PgArray::Null() {
-  Separate();
+  Separate(true);
   text_ += "NULL";
 }
 
@@ -105,9 +118,24 @@ std::string ToTimestamp(absl::Time time) {
   if (time == absl::InfinitePast()) return "-infinity";
   absl::TimeZone::CivilInfo info = absl::UTCTimeZone().At(time);
   const absl::CivilSecond& c = info.cs;
-  return absl::StrFormat("%04d-%02d-%02d %02d:%02d:%02d.%06d+00", c.year(), c.month(), c.day(),
-                         c.hour(), c.minute(), c.second(),
-                         absl::ToInt64Microseconds(info.subsecond));
+  if (c.year() < 1000 || c.year() > 9999) {
+    return absl::StrFormat("%04d-%02d-%02d %02d:%02d:%02d.%06d+00", c.year(), c.month(), c.day(),
+                           c.hour(), c.minute(), c.second(),
+                           absl::ToInt64Microseconds(info.subsecond));
+  }
+  // A commit has thousands of them: by hand, a fifth of the time.
+  std::string text = "0000-00-00 00:00:00.000000+00";
+  const auto put = [&text](size_t last, int64_t value) {
+    for (; value > 0; value /= 10) text[last--] = static_cast<char>('0' + value % 10);
+  };
+  put(3, c.year());
+  put(6, c.month());
+  put(9, c.day());
+  put(12, c.hour());
+  put(15, c.minute());
+  put(18, c.second());
+  put(25, absl::ToInt64Microseconds(info.subsecond));
+  return text;
 }
 
 absl::Time TimeOf(const pqxx::field& field) {

@@ -50,12 +50,16 @@ class PgArray {
   size_t size() const { return size_; }
   // The literal. The array may still grow afterwards.
   std::string str() const { return text_ + "}"; }
+  // The same, but empty if all its elements are: texts without characters, 0, false, NULL. Beside
+  // longer arrays `unnest` makes NULLs of it, and to read no elements is quicker than to read many.
+  std::string Sparse() const { return all_nothing_ ? "{}" : str(); }
 
  private:
-  void Separate();
+  void Separate(bool nothing);
 
   std::string text_;
   size_t size_ = 0;
+  bool all_nothing_ = true;
 };
 
 // A whole column at once.

@@ -179,18 +179,24 @@ struct TicketColumns {
          {&ids, &queues, &agents_preferred, &states, &assign_times, &end_times, &agents,
           &agent_names, &assignments, &reasons, &requeues, &revisions, &progress, &hold_times,
           &refusals, &interrupted}) {
-      all.push_back(column->str());
+      all.push_back(column->Sparse());
     }
     for (const PgArray* column : more) all.push_back(column->str());
     return all;
   }
 };
 
-// The list of arrays for unnest that goes with TicketColumns.
+// The list of arrays for unnest that goes with TicketColumns, the names that it gets, and what
+// they say: most tickets of a batch have nothing in most columns.
 constexpr char kTicketArrays[] =
     "$1::text[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::timestamptz[], "
     "$7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], $12::bigint[], "
     "$13::bigint[], $14::timestamptz[], $15::integer[], $16::boolean[]";
+constexpr char kTicketNames[] = "id, q, pa, s, at, et, a, an, asg, er, rc, r, pr, ht, rf, i";
+constexpr char kTicketValues[] =
+    "coalesce(q, ''), coalesce(pa, ''), s, at, et, coalesce(a, ''), coalesce(an, ''), "
+    "coalesce(asg, ''), coalesce(er, ''), coalesce(rc, 0), coalesce(r, 0), coalesce(pr, 0), ht, "
+    "coalesce(rf, 0), coalesce(i, false)";
 
 void SaveTickets(Script& script, const Workspace& workspace) {
   TicketColumns created, changed;
@@ -318,9 +324,11 @@ void PrepareSaveTickets(pqxx::connection& connection) {
       absl::StrCat("INSERT INTO intake.ticket (ticket_id, queue_id, preferred_agent_id, state, "
                    "assign_time, end_time, agent_id, agent_display_name, assignment_id, "
                    "end_reason, requeue_count, revision, progress_revision, hold_time, "
-                   "refusal_count, interrupted, pool_id, customer_id, create_time, body) SELECT * "
-                   "FROM unnest(",
-                   kTicketArrays, ", $17::text[], $18::text[], $19::timestamptz[], $20::bytea[])"));
+                   "refusal_count, interrupted, pool_id, customer_id, create_time, body) SELECT "
+                   "id, ",
+                   kTicketValues, ", p, c, ct, b FROM unnest(", kTicketArrays,
+                   ", $17::text[], $18::text[], $19::timestamptz[], $20::bytea[]) AS v (",
+                   kTicketNames, ", p, c, ct, b)"));
   // Only what is in the state that the decision was made on. The pool's lock makes sure of it; this
   // makes sure of the lock. Each is found by itself, and then by its place: a join might walk the
   // index of a table that has few rows and many dead ones.
@@ -331,12 +339,10 @@ void PrepareSaveTickets(pqxx::connection& connection) {
                     "UPDATE intake.ticket t SET (queue_id, preferred_agent_id, state, assign_time, "
                     "end_time, agent_id, agent_display_name, assignment_id, end_reason, "
                     "requeue_count, revision, progress_revision, hold_time, refusal_count, "
-                    "interrupted) = (v.q, "
-                    "v.pa, v.s, v.at, v.et, "
-                    "v.a, v.an, v.asg, v.er, v.rc, v.r, v.pr, v.ht, v.rf, v.i) FROM unnest(",
-                    kTicketArrays,
-                    ", $17::smallint[], $18::bigint[]) AS v (id, q, pa, s, at, et, a, an, asg, er, "
-                    "rc, r, pr, ht, rf, i, from_state, from_revision) CROSS JOIN LATERAL (SELECT "
+                    "interrupted) = (",
+                    kTicketValues, ") FROM unnest(", kTicketArrays,
+                    ", $17::smallint[], $18::bigint[]) AS v (", kTicketNames,
+                    ", from_state, from_revision) CROSS JOIN LATERAL (SELECT "
                     "ctid AS place FROM intake.ticket WHERE ticket_id = v.id LIMIT 1) AS found "
                     "WHERE t.ctid = found.place "
                     "AND t.state = v.from_state AND t.revision = v.from_revision"),

@@ -242,7 +242,7 @@ void PoolRunner::OnFound(const PendingAct& act, const absl::StatusOr<Assignment>
   if (act.act.has_accept_offer()) {
     Work work{.record = *found, .ticket = tickets_.Ticket(found->ticket_id), .on_record = true};
     Answer(act, absl::OkStatus(), ConfirmedOf(work));
-    if (!IsLive(found->state)) TellEnded(*found, found->end_reason);
+    if (!IsLive(found->state)) TellEnded(found->agent_id, found->assignment_id, found->end_reason);
   } else if (act.act.has_decline_offer()) {
     Answer(act, FailedPrecondition(r::kOfferAccepted, "the offer has been accepted"));
   } else if (act.act.has_start_wrap_up() && over) {

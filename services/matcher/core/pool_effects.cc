@@ -306,7 +306,7 @@ void PoolRunner::Do(const engine::EndAssignment& effect) {
       work->record.assignment_id, std::move(mutation),
       [this, work, reason, revision, act = std::move(act)](const absl::StatusOr<Outcome>& outcome) {
         if (revision) SettleProgress(work->record.ticket_id, *revision, outcome.status());
-        if (outcome.ok()) TellEnded(work->record, reason);
+        if (outcome.ok()) TellEnded(work->record.agent_id, work->record.assignment_id, reason);
         AnswerRecorded(act, outcome.status());
       });
 }
@@ -318,15 +318,16 @@ void PoolRunner::CustomerHadLeft(const WorkPtr& work) {
   Commit(work->record.assignment_id,
          RecordCustomerLeft{hold(), work->record.assignment_id, work->record.ticket_id},
          [this](const absl::StatusOr<Outcome>& outcome) {
-           if (outcome.ok() && outcome->assignment) {
-             TellEnded(*outcome->assignment, end_reason::kCustomerLeft);
+           if (outcome.ok() && !outcome->assignment_id.empty()) {
+             TellEnded(outcome->agent_id, outcome->assignment_id, end_reason::kCustomerLeft);
            }
          });
 }
 
-void PoolRunner::TellEnded(const Assignment& assignment, const std::string& reason) {
-  ToAgent message = MessageTo(assignment.agent_id);
-  message.mutable_assignment_ended()->set_assignment_id(assignment.assignment_id);
+void PoolRunner::TellEnded(const std::string& agent_id, const std::string& assignment_id,
+                           std::string_view reason) {
+  ToAgent message = MessageTo(agent_id);
+  message.mutable_assignment_ended()->set_assignment_id(assignment_id);
   message.mutable_assignment_ended()->set_reason(ToAssignmentEndReason(reason));
   Tell(std::move(message));
 }
@@ -370,7 +371,9 @@ void PoolRunner::Do(const engine::RequeueTicket& effect) {
          [this, reason, move,
           operation = std::move(operation)](const absl::StatusOr<Outcome>& outcome) mutable {
            SettleProgress(move.ticket_id, move.progress_revision, outcome.status());
-           if (outcome.ok() && outcome->assignment) TellEnded(*outcome->assignment, reason);
+           if (outcome.ok() && !outcome->assignment_id.empty()) {
+             TellEnded(outcome->agent_id, outcome->assignment_id, reason);
+           }
            if (!operation) return;
            if (!outcome.ok()) return operation->done(outcome.status());
            OperationResult result;

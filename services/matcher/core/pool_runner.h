@@ -201,7 +201,8 @@ class PoolRunner final : public Sequencer::Task, public std::enable_shared_from_
   void TellOffer(const OpenOffer& offer);
   void TellConfirmed(const Work& work);
   void CustomerHadLeft(const WorkPtr& work);
-  void TellEnded(const Assignment& assignment, const std::string& reason);
+  void TellEnded(const std::string& agent_id, const std::string& assignment_id,
+                 std::string_view reason);
   void Tell(ToAgent message);
 
   // ---- pool_agents.cc: what sessions and nodes mean for what agents are told

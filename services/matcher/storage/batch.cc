@@ -84,7 +84,7 @@ class Batch {
   struct Part {
     std::vector<size_t> indices;
     std::vector<T> mutations;
-    AssignmentsById done;
+    TouchedById done;
   };
   struct Wave {
     explicit Wave(Phases phases)
@@ -95,7 +95,6 @@ class Batch {
     Part<EndAssignment> ends;
     Part<const StartWrapUp*> wrap_ups;
     Part<const RecordAssignment*> assigns;
-    std::set<std::string> made;
   };
 
   template <class T>
@@ -160,7 +159,10 @@ class Batch {
     Outcome outcome{.repeated = true};
     if (ended_assignment_id.empty()) return outcome;
     auto found = Find({ended_assignment_id});
-    if (!found.empty()) outcome.assignment = found.begin()->second.assignment;
+    if (!found.empty()) {
+      outcome.assignment_id = ended_assignment_id;
+      outcome.agent_id = found.begin()->second.assignment.agent_id;
+    }
     return outcome;
   }
 
@@ -242,16 +244,11 @@ class Batch {
       UpdateWrapUps(script, wave.wrap_ups.mutations, &wave.wrap_ups.done);
     }
     if (!wave.assigns.indices.empty()) {
-      InsertAssignments(script, wave.assigns.mutations, &wave.made);
+      InsertAssignments(script, wave.assigns.mutations, &wave.assigns.done);
     }
   }
 
   void SettleWave(Wave& wave) {
-    for (const RecordAssignment* m : wave.assigns.mutations) {
-      if (wave.made.contains(m->assignment.assignment_id)) {
-        wave.assigns.done.emplace(m->assignment.assignment_id, m->assignment);
-      }
-    }
     Settle(wave.ends, [&](size_t n, const Found& found) -> absl::StatusOr<Outcome> {
       absl::StatusOr<Outcome> outcome = SettleEnd(wave.ends.mutations[n], found);
       if (If<RecordMove>(wave.ends.indices[n]) == nullptr || outcome.ok()) return outcome;
@@ -278,7 +275,7 @@ class Batch {
   template <class T, class Why>
   void Settle(const Part<T>& part, Why why) {
     const auto& [indices, mutations, done] = part;
-    auto was_done = [&done = done, this](size_t i) -> const Assignment* {
+    auto was_done = [&done = done, this](size_t i) -> const Touched* {
       auto it = done.find(AssignmentIdOf(batch_[i]));
       if (it == done.end()) return nullptr;
       // Another mutation of the batch may have named the same id.
@@ -291,8 +288,9 @@ class Batch {
     std::map<std::string, Recorded> found = Find(missing);
     for (size_t n = 0; n < indices.size(); ++n) {
       size_t i = indices[n];
-      if (const Assignment* assignment = was_done(i)) {
-        outcomes_[i] = Outcome{.assignment = *assignment};
+      if (const Touched* touched = was_done(i)) {
+        outcomes_[i] =
+            Outcome{.assignment_id = AssignmentIdOf(batch_[i]), .agent_id = touched->agent_id};
         continue;
       }
       auto it = found.find(AssignmentIdOf(batch_[i]));
@@ -307,7 +305,7 @@ class Batch {
       if (const auto* left = If<RecordCustomerLeft>(i)) mutations.push_back(left);
     }
     if (mutations.empty()) return;
-    AssignmentsById done;
+    TouchedById done;
     Script script(tx_);
     SetCustomersLeft(script, mutations, &done);
     script.Run();
@@ -316,7 +314,7 @@ class Batch {
       if (left == nullptr) continue;
       Outcome outcome;
       if (auto it = done.find(left->assignment_id); it != done.end()) {
-        outcome.assignment = it->second;
+        outcome = {.assignment_id = left->assignment_id, .agent_id = it->second.agent_id};
       }
       outcomes_[i] = std::move(outcome);
     }

@@ -40,6 +40,10 @@ Offer OfferOf(const Assignment& a) {
           .end_time = a.accept_time};
 }
 
+Outcome OutcomeOf(const Assignment& assignment) {
+  return {.assignment_id = assignment.assignment_id, .agent_id = assignment.agent_id};
+}
+
 }  // namespace
 
 void FakeStore::Submit(Mutation mutation, absl::Time, Done<Outcome> done) {
@@ -124,7 +128,7 @@ absl::StatusOr<Outcome> FakeStore::Do(const RecordAssignment& mutation) {
   Key key = KeyOf(a.assignment_id);
   assignments_[key] = {a, ""};
   live_[{a.pool_id, a.ticket_id}] = key;
-  return Outcome{.assignment = a};
+  return OutcomeOf(a);
 }
 
 absl::StatusOr<Outcome> FakeStore::Do(const StartWrapUp& mutation) {
@@ -135,7 +139,7 @@ absl::StatusOr<Outcome> FakeStore::Do(const StartWrapUp& mutation) {
   entry->assignment.state = AssignmentState::kWrapUp;
   entry->assignment.wrap_up_time = mutation.time;
   entry->assignment.wrap_up_until = mutation.until;
-  return Outcome{.assignment = entry->assignment};
+  return OutcomeOf(entry->assignment);
 }
 
 absl::StatusOr<Outcome> FakeStore::Do(const EndAssignment& mutation) {
@@ -150,7 +154,7 @@ absl::StatusOr<Outcome> FakeStore::Do(const EndAssignment& mutation) {
   entry->request_id = mutation.request_id;
   loads_[{a.pool_id, a.agent_id}].units -= a.weight;
   live_.erase({a.pool_id, a.ticket_id});
-  return Outcome{.assignment = a};
+  return OutcomeOf(a);
 }
 
 absl::StatusOr<Outcome> FakeStore::Do(const RecordCustomerLeft& mutation) {
@@ -159,7 +163,7 @@ absl::StatusOr<Outcome> FakeStore::Do(const RecordCustomerLeft& mutation) {
   Assignment& a = it->second.assignment;
   if (a.state != AssignmentState::kCompleted || a.ticket_id != mutation.ticket_id) return Outcome{};
   a.end_reason = end_reason::kCustomerLeft;
-  return Outcome{.assignment = a};
+  return OutcomeOf(a);
 }
 
 absl::StatusOr<Outcome> FakeStore::Do(const RecordOfferEnded& mutation) {
@@ -170,8 +174,9 @@ absl::StatusOr<Outcome> FakeStore::Do(const RecordOfferEnded& mutation) {
 absl::StatusOr<Outcome> FakeStore::Do(const RecordMove& mutation) {
   if (auto it = requests_.find(mutation.request_id); it != requests_.end()) {
     if (it->second.fingerprint != mutation.fingerprint) return RequestIdReused();
-    Outcome first{.repeated = true};
-    if (Found found = Find(it->second.ended_assignment_id)) first.assignment = found->assignment;
+    Outcome first;
+    if (Found found = Find(it->second.ended_assignment_id)) first = OutcomeOf(found->assignment);
+    first.repeated = true;
     return first;
   }
   Outcome outcome;

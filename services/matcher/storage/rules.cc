@@ -20,7 +20,9 @@ absl::Status Ended(const Assignment& assignment) {
 }
 
 Outcome Repeated(const Recorded& found) {
-  return {.assignment = found.assignment, .repeated = true};
+  return {.assignment_id = found.assignment.assignment_id,
+          .agent_id = found.assignment.agent_id,
+          .repeated = true};
 }
 
 absl::Status CheckId(std::string_view id, const Hold& hold) {

@@ -114,9 +114,8 @@ using Mutation = std::variant<RecordAssignment, StartWrapUp, EndAssignment, Reco
                               RecordOfferEnded, RecordMove, RecordDecisions>;
 
 struct Outcome {
-  // As it is on record now: of RecordAssignment, StartWrapUp, EndAssignment; of RecordMove if it
-  // ended one.
-  std::optional<Assignment> assignment;
+  // The assignment that it began, ended or changed, and whose that is. Empty: none.
+  std::string assignment_id, agent_id;
   // It had been done before; this changed nothing.
   bool repeated = false;
 };

@@ -47,7 +47,7 @@ constexpr char kInsertAssignments[] = R"sql(
              WHERE e.pool_id = i.pool_id AND e.sequence >= i.sequence
              ORDER BY e.pool_id, e.sequence LIMIT 1) IS DISTINCT FROM i.sequence
     ON CONFLICT DO NOTHING
-    RETURNING pool_id, sequence, agent_id, weight, capacity, accept_time),
+    RETURNING pool_id, sequence, ticket_id, agent_id, weight, capacity, accept_time),
   newest AS (
     SELECT s.*, l.place, l.changes
       FROM (SELECT pool_id, agent_id, sum(weight)::int AS units,
@@ -65,7 +65,7 @@ constexpr char kInsertAssignments[] = R"sql(
   added AS (
     INSERT INTO matcher.agent_load (pool_id, agent_id, changes, units, capacity)
     SELECT pool_id, agent_id, 0, units, capacity FROM newest WHERE place IS NULL)
-  SELECT pool_id, sequence,
+  SELECT $columns,
          (SELECT CASE WHEN touched <> wanted
                       THEN matcher.expect(touched, wanted, 'load agents') END
             FROM (SELECT (SELECT count(*) FROM loaded) AS touched,
@@ -89,10 +89,8 @@ constexpr char kUpdateWrapUps[] = R"sql(
     UPDATE matcher.live_assignment l
        SET state = 2, wrap_up_time = f.wrap_up_time, wrap_up_until = f.wrap_up_until
       FROM found f WHERE l.ctid = f.place AND l.state = 1
-    RETURNING l.*)
-  SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, state, ticket_create_time,
-         offer_time, offer_receive_time, offer_expire_time, accept_time, wrap_up_time,
-         wrap_up_until, NULL::timestamptz, '', '', '', '', checked
+    RETURNING l.pool_id, l.sequence, l.ticket_id, l.agent_id)
+  SELECT $columns, checked
     FROM (SELECT CASE WHEN touched <> wanted
                       THEN matcher.expect(touched, wanted, 'wrap up') END AS checked
             FROM (SELECT (SELECT count(*) FROM changed) AS touched,
@@ -131,7 +129,7 @@ constexpr char kMoveToEnded[] = R"sql(
     SELECT pool_id, sequence, ticket_id, queue_id, agent_id, weight, end_state, ticket_create_time,
            offer_time, offer_receive_time, offer_expire_time, accept_time, wrap_up_time,
            wrap_up_until, end_time, end_reason, disposition, note, request_id FROM gone
-    RETURNING *)
+    RETURNING $columns)
   SELECT $columns, checked
     FROM (SELECT CASE WHEN touched <> wanted
                       THEN matcher.expect(touched, wanted, 'end assignments') END AS checked
@@ -149,7 +147,7 @@ constexpr char kSetCustomersLeft[] = R"sql(
         FROM matcher.ended_assignment f
        WHERE f.pool_id = p AND f.sequence >= s ORDER BY f.pool_id, f.sequence LIMIT 1) AS found
    WHERE e.ctid = found.place AND its_sequence = s AND its_ticket = t AND e.state = 3
-  RETURNING )sql";
+  RETURNING $columns)sql";
 
 constexpr char kInsertOffers[] = R"sql(
   INSERT INTO matcher.ended_offer (pool_id, sequence, ticket_id, queue_id, agent_id, state, reason,
@@ -182,13 +180,15 @@ struct Keys {
   }
 };
 
-Script::Use ById(AssignmentsById* by_id) {
+// What most statements say of each row that they have changed.
+constexpr char kTouchedColumns[] = "pool_id, sequence, ticket_id, agent_id";
+
+Script::Use ById(TouchedById* by_id) {
   return [by_id](const pqxx::result& rows) {
     for (const pqxx::row& row : rows) {
       if (row[0].is_null()) continue;  // nothing was done
-      Assignment assignment = AssignmentOf(row);
-      std::string id = assignment.assignment_id;
-      by_id->emplace(std::move(id), std::move(assignment));
+      by_id->emplace(WorkId::FromSequence(row[0].c_str(), row[1].as<int64_t>()).ToString(),
+                     Touched{row[2].c_str(), row[3].c_str()});
     }
   };
 }
@@ -200,11 +200,13 @@ void PrepareWrites(pqxx::connection& connection) {
   PrepareRequestLog(connection, kSchema);
   PrepareNow(connection, "lock_epochs", kLockEpochs);
   PrepareNow(connection, "expect_epochs", kExpectEpochs);
-  PrepareNow(connection, "insert_assignments", kInsertAssignments);
-  PrepareNow(connection, "update_wrap_ups", kUpdateWrapUps);
-  PrepareNow(connection, "move_to_ended",
-             absl::StrReplaceAll(kMoveToEnded, {{"$columns", kAssignmentColumns}}));
-  PrepareNow(connection, "set_customers_left", absl::StrCat(kSetCustomersLeft, kAssignmentColumns));
+  const auto prepare_touching = [&](const char* name, const char* sql) {
+    PrepareNow(connection, name, absl::StrReplaceAll(sql, {{"$columns", kTouchedColumns}}));
+  };
+  prepare_touching("insert_assignments", kInsertAssignments);
+  prepare_touching("update_wrap_ups", kUpdateWrapUps);
+  prepare_touching("move_to_ended", kMoveToEnded);
+  prepare_touching("set_customers_left", kSetCustomersLeft);
   PrepareNow(connection, "insert_offers", kInsertOffers);
   PrepareNow(connection, "insert_decisions", kInsertDecisions);
   PrepareNow(connection, "insert_moves", kInsertMoves);
@@ -234,7 +236,7 @@ void ExpectEpochs(Script& script, const std::map<std::string, int64_t>& epochs) 
 }
 
 void InsertAssignments(Script& script, const std::vector<const RecordAssignment*>& mutations,
-                       std::set<std::string>* made) {
+                       TouchedById* made) {
   Keys keys;
   PgArray queues, agents, weights, capacities, created, offered, received, expiring, accepted;
   for (const RecordAssignment* mutation : mutations) {
@@ -250,20 +252,15 @@ void InsertAssignments(Script& script, const std::vector<const RecordAssignment*
     expiring.Time(a.offer_expire_time);
     accepted.Time(a.accept_time);
   }
-  script.Add(
-      "insert_assignments",
-      {keys.pools.str(), keys.sequences.str(), keys.tickets.str(), queues.str(), agents.str(),
-       weights.str(), capacities.str(), created.str(), offered.str(), received.str(),
-       expiring.str(), accepted.str()},
-      [made](const pqxx::result& rows) {
-        for (const pqxx::row& row : rows) {
-          made->insert(WorkId::FromSequence(row[0].c_str(), row[1].as<int64_t>()).ToString());
-        }
-      });
+  script.Add("insert_assignments",
+             {keys.pools.str(), keys.sequences.str(), keys.tickets.str(), queues.str(),
+              agents.str(), weights.str(), capacities.str(), created.str(), offered.str(),
+              received.str(), expiring.str(), accepted.str()},
+             ById(made));
 }
 
 void UpdateWrapUps(Script& script, const std::vector<const StartWrapUp*>& mutations,
-                   AssignmentsById* done) {
+                   TouchedById* done) {
   Keys keys;
   PgArray started, until;
   for (const StartWrapUp* mutation : mutations) {
@@ -277,8 +274,7 @@ void UpdateWrapUps(Script& script, const std::vector<const StartWrapUp*>& mutati
       ById(done));
 }
 
-void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations,
-                 AssignmentsById* done) {
+void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations, TouchedById* done) {
   Keys keys;
   PgArray states, times, reasons, dispositions, notes, requests;
   for (const EndAssignment& mutation : mutations) {
@@ -297,7 +293,7 @@ void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations,
 }
 
 void SetCustomersLeft(Script& script, const std::vector<const RecordCustomerLeft*>& mutations,
-                      AssignmentsById* done) {
+                      TouchedById* done) {
   Keys keys;
   for (const RecordCustomerLeft* mutation : mutations) {
     keys.Add(mutation->assignment_id, mutation->ticket_id);

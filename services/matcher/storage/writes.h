@@ -7,7 +7,7 @@
 // Threading: runs on the committer's thread, inside its transaction; throws what libpqxx throws.
 //
 //   Connection connection(options, PrepareWrites);
-//   std::set<std::string> made;  // ids
+//   TouchedById made;
 //   InsertAssignments(script, mutations, &made);
 //   script.Run();
 #pragma once
@@ -16,6 +16,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/db/script.h"
@@ -27,7 +28,11 @@ namespace muster::matcher {
 // For each new connection.
 void PrepareWrites(pqxx::connection& connection);
 
-using AssignmentsById = std::map<std::string, Assignment>;
+// An assignment that a statement has changed.
+struct Touched {
+  std::string ticket_id, agent_id;
+};
+using TouchedById = std::unordered_map<std::string, Touched>;
 
 // The epoch of each pool that is held, locked until the transaction ends.
 void LockEpochs(Script& script, const std::set<std::string>& pool_ids,
@@ -37,16 +42,14 @@ void LockEpochs(Script& script, const std::set<std::string>& pool_ids,
 void ExpectEpochs(Script& script, const std::map<std::string, int64_t>& epochs);
 
 void InsertAssignments(Script& script, const std::vector<const RecordAssignment*>& mutations,
-                       std::set<std::string>* made);
-// These two: by id, as it is on record now.
+                       TouchedById* made);
 void UpdateWrapUps(Script& script, const std::vector<const StartWrapUp*>& mutations,
-                   AssignmentsById* done);
-void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations,
-                 AssignmentsById* done);
+                   TouchedById* done);
+void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations, TouchedById* done);
 
-// For each the assignment as it is on record now, if it is one that was completed.
+// Of those that were completed.
 void SetCustomersLeft(Script& script, const std::vector<const RecordCustomerLeft*>& mutations,
-                      AssignmentsById* done);
+                      TouchedById* done);
 
 void InsertOffers(Script& script, const std::vector<const RecordOfferEnded*>& mutations);
 void InsertDecisions(Script& script, const std::vector<const DecisionRecord*>& decisions);

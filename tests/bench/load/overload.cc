@@ -22,10 +22,11 @@ constexpr absl::Duration kLook = absl::Milliseconds(250);
 constexpr absl::Duration kRecoveryLimit = absl::Seconds(60);
 constexpr absl::Duration kLastLimit = absl::Seconds(30);
 
-// What was answered since the last Take.
+// What was answered in a stretch of time, and what that took.
 struct Tally {
   int64_t served = 0, shed = 0, late = 0;
   Percentiles served_in, shed_in;
+  CpuSeconds cpu;
 };
 
 class Overload {
@@ -34,7 +35,9 @@ class Overload {
       : options_(options), stage_({.agents = 0, .intake_channels = 4}) {}
 
   Figures Run() {
-    const double peak = FindPeak();
+    const Tally calm = FindPeak();
+    const double seconds = absl::ToDoubleSeconds(options_.duration);
+    const double peak = static_cast<double>(calm.served) / seconds;
     Tally crowd = RunAt(peak * options_.times);
     const absl::Duration recovery = Recover(peak, absl::Now());
     if (!loop_.RunFor(kLastLimit, [this] { return in_flight_ == 0; })) {
@@ -46,32 +49,40 @@ class Overload {
       throw std::runtime_error(absl::StrCat("overload: ", stored, " tickets are on record, and ",
                                             served_ever_, " were acknowledged"));
     }
-    const double seconds = absl::ToDoubleSeconds(options_.duration);
     return {{"peak", peak},
             {"goodput", static_cast<double>(crowd.served) / seconds},
             {"share", static_cast<double>(crowd.served) / seconds / peak},
             {"offered", static_cast<double>(crowd.served + crowd.shed + crowd.late) / seconds},
             {"shed", static_cast<double>(crowd.shed) / seconds},
             {"late", static_cast<double>(crowd.late) / seconds},
+            {"p50_ms", absl::ToDoubleMilliseconds(crowd.served_in.At(0.5))},
             {"p99_ms", absl::ToDoubleMilliseconds(crowd.served_in.At(0.99))},
+            {"peak_cores_intake", calm.cpu.intake / seconds},
+            {"peak_cores_postgres", calm.cpu.postgres / seconds},
+            {"peak_cores_load", calm.cpu.load / seconds},
+            {"cores_intake", crowd.cpu.intake / seconds},
+            {"cores_postgres", crowd.cpu.postgres / seconds},
+            {"cores_load", crowd.cpu.load / seconds},
             {"shed_p99_ms", absl::ToDoubleMilliseconds(crowd.shed_in.At(0.99))},
             {"recovery_s", absl::ToDoubleSeconds(recovery)}};
   }
 
  private:
   // What is well served when each answer brings the next call.
-  double FindPeak() {
+  Tally FindPeak() {
     again_ = true;
     for (int i = 0; i < options_.in_flight; ++i) Arrive();
-    const Tally tally = Watch();
+    Tally tally = Watch();
     again_ = false;
-    return static_cast<double>(tally.served) / absl::ToDoubleSeconds(options_.duration);
+    return tally;
   }
 
   Tally Watch() {
     loop_.RunFor(kWarmUp, [] { return false; });
     tally_ = {};
+    const CpuSeconds begin = stage_.Cpu();
     loop_.RunFor(options_.duration, [] { return false; });
+    tally_.cpu = stage_.Cpu() - begin;
     return std::exchange(tally_, {});
   }
 

@@ -29,6 +29,30 @@ TEST_CASE("array literals quote what needs it", "[values]") {
   CHECK(mixed.str() == "{-5,t,2000}");
 }
 
+TEST_CASE("a column with nothing in it is short", "[values]") {
+  PgArray array;
+  CHECK(array.Sparse() == "{}");
+  array.Text("");
+  array.Int(0);
+  array.Bool(false);
+  array.Null();
+  array.OptionalTime(std::nullopt);
+  CHECK(array.Sparse() == "{}");
+  CHECK(array.str() == R"({"",0,f,NULL,NULL})");
+  const auto full = [](const auto& add) {
+    PgArray one;
+    one.Null();
+    add(one);
+    one.Null();
+    return one.Sparse() == one.str();
+  };
+  CHECK(full([](PgArray& a) { a.Text("x"); }));
+  CHECK(full([](PgArray& a) { a.Bytes("x"); }));
+  CHECK(full([](PgArray& a) { a.Int(-1); }));
+  CHECK(full([](PgArray& a) { a.Bool(true); }));
+  CHECK(full([](PgArray& a) { a.Time(absl::UnixEpoch()); }));
+}
+
 TEST_CASE("a NUL cannot slip into text", "[values]") {
   PgArray array;
   CHECK_THROWS_AS(array.Text(std::string("a\0b", 3)), BadText);
@@ -38,6 +62,8 @@ TEST_CASE("a NUL cannot slip into text", "[values]") {
 TEST_CASE("times are UTC in microseconds", "[values]") {
   CHECK(ToTimestamp(absl::FromUnixMicros(1767225600'000001)) == "2026-01-01 00:00:00.000001+00");
   CHECK(ToTimestamp(absl::FromUnixMicros(-1)) == "1969-12-31 23:59:59.999999+00");
+  CHECK(ToTimestamp(absl::FromUnixSeconds(-62135596800)) == "0001-01-01 00:00:00.000000+00");
+  CHECK(ToTimestamp(absl::FromUnixSeconds(253402300800)) == "10000-01-01 00:00:00.000000+00");
   CHECK(ToTimestamp(absl::InfiniteFuture()) == "infinity");
   CHECK(ToTimestamp(absl::InfinitePast()) == "-infinity");
 }

@@ -50,7 +50,8 @@ TEST_CASE("an assignment's life is recorded as it was told") {
   absl::StatusOr<Outcome> outcome = Submit(*store, assigned);
   REQUIRE(outcome.ok());
   CHECK_FALSE(outcome->repeated);
-  CHECK(outcome->assignment == assigned.assignment);
+  CHECK(outcome->assignment_id == "bank/1/1");
+  CHECK(outcome->agent_id == assigned.assignment.agent_id);
   CHECK(*Get(*store, "bank/1/1") == assigned.assignment);
   CHECK(Live(*store, "bank") == std::vector<Assignment>{assigned.assignment});
 
@@ -61,7 +62,8 @@ TEST_CASE("an assignment's life is recorded as it was told") {
   expected.wrap_up_until = wrap_up.until;
   outcome = Submit(*store, wrap_up);
   REQUIRE(outcome.ok());
-  CHECK(outcome->assignment == expected);
+  CHECK(outcome->assignment_id == "bank/1/1");
+  CHECK(*Get(*store, "bank/1/1") == expected);
   CHECK(Live(*store, "bank") == std::vector<Assignment>{expected});
 
   EndAssignment end = Completing(assigned);
@@ -72,7 +74,8 @@ TEST_CASE("an assignment's life is recorded as it was told") {
   expected.end_time = end.time;
   outcome = Submit(*store, end);
   REQUIRE(outcome.ok());
-  CHECK(outcome->assignment == expected);
+  CHECK(outcome->assignment_id == "bank/1/1");
+  CHECK(outcome->agent_id == assigned.assignment.agent_id);
   CHECK(*Get(*store, "bank/1/1") == expected);
   CHECK(Live(*store, "bank").empty());
 }
@@ -196,7 +199,8 @@ TEST_CASE("what is done twice is done once, with the same outcome") {
   }
   CHECK(second[0]->repeated);
   CHECK(second[5]->repeated);
-  CHECK(second[5]->assignment == first[5]->assignment);
+  CHECK(second[5]->assignment_id == first[5]->assignment_id);
+  CHECK(second[5]->agent_id == first[5]->agent_id);
   CHECK(Ids(Live(*store, "bank")) == std::vector<std::string>{"bank/1/3"});
   // Units were counted once: ann has both of hers free.
   CHECK(Submit(*store, Assigning("bank", epoch, 5, "t-5")).ok());
@@ -233,7 +237,8 @@ TEST_CASE("a complete is told from its repetition and from another") {
   absl::StatusOr<Outcome> outcome = Submit(*store, repeated);
   REQUIRE(outcome.ok());
   CHECK(outcome->repeated);
-  CHECK(outcome->assignment->end_time == end.time);
+  CHECK(outcome->assignment_id == "bank/1/1");
+  CHECK(Get(*store, "bank/1/1")->end_time == end.time);
   repeated.request_id = "r-2";
   CHECK(Submit(*store, repeated).ok());
 
@@ -264,10 +269,13 @@ TEST_CASE("an agent cannot complete what was taken from it") {
   absl::StatusOr<Outcome> outcome =
       Submit(*store, RecordMove{{"bank", epoch}, move, end_reason::kRequeued, "ops-1", 11});
   REQUIRE(outcome.ok());
-  CHECK(outcome->assignment->state == AssignmentState::kTransferred);
-  CHECK(outcome->assignment->end_reason == end_reason::kRequeued);
-  CHECK(outcome->assignment->note == "phone broke");
-  CHECK(outcome->assignment->end_time == move.time);
+  CHECK(outcome->assignment_id == "bank/1/1");
+  CHECK(outcome->agent_id == assigned.assignment.agent_id);
+  const Assignment ended = *Get(*store, "bank/1/1");
+  CHECK(ended.state == AssignmentState::kTransferred);
+  CHECK(ended.end_reason == end_reason::kRequeued);
+  CHECK(ended.note == "phone broke");
+  CHECK(ended.end_time == move.time);
   CHECK(ErrorReason(Submit(*store, Completing(assigned)).status()) == "ASSIGNMENT_ENDED");
 }
 
@@ -277,20 +285,22 @@ TEST_CASE("a customer who had left before is put on record of what was completed
   RecordAssignment assigned = Assigning("bank", epoch, 1, "t-1");
   REQUIRE(Submit(*store, assigned).ok());
   RecordCustomerLeft left{assigned.hold, "bank/1/1", "t-1"};
-  CHECK_FALSE(Submit(*store, left)->assignment.has_value());  // it is not completed yet
+  CHECK(Submit(*store, left)->assignment_id.empty());  // it is not completed yet
   EndAssignment end = Completing(assigned, "r-1");
-  Assignment expected = *Submit(*store, end)->assignment;
+  REQUIRE(Submit(*store, end).ok());
+  Assignment expected = *Get(*store, "bank/1/1");
   expected.end_reason = end_reason::kCustomerLeft;
   for (int i = 0; i < 2; ++i) {
     absl::StatusOr<Outcome> outcome = Submit(*store, left);
     REQUIRE(outcome.ok());
-    CHECK(outcome->assignment == expected);
+    CHECK(outcome->assignment_id == "bank/1/1");
+    CHECK(outcome->agent_id == expected.agent_id);
   }
   CHECK(*Get(*store, "bank/1/1") == expected);
   // To the agent it is still the complete that it was.
   CHECK(Submit(*store, end)->repeated);
   left.ticket_id = "t-2";
-  CHECK_FALSE(Submit(*store, left)->assignment.has_value());
+  CHECK(Submit(*store, left)->assignment_id.empty());
   left.hold.epoch = epoch + 1;
   CHECK(ErrorReason(Submit(*store, left).status()) == "EPOCH_LOST");
 }
@@ -313,13 +323,17 @@ TEST_CASE("moves are kept, and their requests answered once") {
   REQUIRE(outcomes[1].ok());
   CHECK_FALSE(outcomes[0]->repeated);
   CHECK(outcomes[1]->repeated);
-  CHECK(outcomes[1]->assignment == outcomes[0]->assignment);
+  for (const auto& outcome : outcomes) {
+    CHECK(outcome->assignment_id == "bank/1/1");
+    CHECK(outcome->agent_id == Get(*store, "bank/1/1")->agent_id);
+  }
   RecordMove later = first;  // the same request, as it would be carried out now
   later.move.ended_assignment_id = "";
   later.move.progress_revision = 8;
   absl::StatusOr<Outcome> outcome = Submit(*store, later);
   REQUIRE(outcome.ok());
-  CHECK(outcome->assignment == outcomes[0]->assignment);
+  CHECK(outcome->assignment_id == "bank/1/1");
+  CHECK(outcome->agent_id == outcomes[0]->agent_id);
   later.fingerprint = 12;
   CHECK(ErrorReason(Submit(*store, later).status()) == "REQUEST_ID_REUSED");
 

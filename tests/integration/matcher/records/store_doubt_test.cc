@@ -61,13 +61,14 @@ TEST_CASE("a commit in doubt has one effect, and the answer of that effect") {
   auto outcome = t.SubmitInDoubt(assigned);
   INFO(outcome.status().ToString());
   REQUIRE(outcome.ok());
-  CHECK(outcome->assignment == assigned.assignment);
+  CHECK(outcome->assignment_id == "bank/1/1");
+  CHECK(*Get(t.store(), "bank/1/1") == assigned.assignment);
   CHECK(t.Count("SELECT units FROM matcher.agent_load") == 1);
 
   REQUIRE(t.SubmitInDoubt(WrappingUp(assigned)).ok());
   outcome = t.SubmitInDoubt(Completing(assigned));
   REQUIRE(outcome.ok());
-  CHECK(outcome->assignment->state == AssignmentState::kCompleted);
+  CHECK(Get(t.store(), "bank/1/1")->state == AssignmentState::kCompleted);
   CHECK(t.Count("SELECT units FROM matcher.agent_load") == 0);
   CHECK(t.Count("SELECT count(*) FROM matcher.ended_assignment") == 1);
 
@@ -90,11 +91,13 @@ TEST_CASE("operations' request in doubt takes back one assignment, whoever asks 
   auto first = t.SubmitInDoubt(requeue);
   INFO(first.status().ToString());
   REQUIRE(first.ok());
-  CHECK(first->assignment->state == AssignmentState::kTransferred);
+  CHECK(first->assignment_id == assigned.assignment.assignment_id);
+  CHECK(Get(t.store(), first->assignment_id)->state == AssignmentState::kTransferred);
   auto again = t.SubmitInDoubt(requeue);
   REQUIRE(again.ok());
   CHECK(again->repeated);
-  CHECK(again->assignment == first->assignment);
+  CHECK(again->assignment_id == first->assignment_id);
+  CHECK(again->agent_id == first->agent_id);
   CHECK(t.Count("SELECT count(*) FROM matcher.ticket_move") == 1);
   CHECK(t.Count("SELECT count(*) FROM matcher.request") == 1);
 }
