@@ -274,7 +274,8 @@ void Router::Act(ActProto act, absl::Time deadline, ActDone done) {
   const absl::Time now = steady_.Now();
   const absl::Time until = now + (deadline - clock_.Now());
   absl::Status refusal;
-  Waiter waiter{{act.pool_id(), act.agent_id()}, act.kind_case(), SubjectOf(act), now, done};
+  Waiter waiter{
+      {act.pool_id(), act.agent_id()}, act.kind_case(), SubjectOf(act), now, std::move(done)};
   {
     std::lock_guard lock(mutex_);
     auto serving = serving_.find(act.pool_id());

@@ -124,8 +124,9 @@ class Link final : public LinkClient {
 std::unique_ptr<LinkClient> LinkClient::Open(Loop& loop,
                                              const std::shared_ptr<grpc::Channel>& channel,
                                              Messages messages, Hear hear) {
-  if (messages == Messages::kOfOne) return std::make_unique<Link<OfOne>>(loop, channel, hear);
-  return std::make_unique<Link<OfMany>>(loop, channel, hear);
+  if (messages == Messages::kOfOne)
+    return std::make_unique<Link<OfOne>>(loop, channel, std::move(hear));
+  return std::make_unique<Link<OfMany>>(loop, channel, std::move(hear));
 }
 
 }  // namespace muster::bench
