@@ -40,6 +40,7 @@ class Overload {
     const double peak = static_cast<double>(calm.served) / seconds;
     Tally crowd = RunAt(peak * options_.times);
     const absl::Duration recovery = Recover(peak, absl::Now());
+    const double peak_after = static_cast<double>(FindPeak().served) / seconds;
     if (!loop_.RunFor(kLastLimit, [this] { return in_flight_ == 0; })) {
       throw std::runtime_error("overload: calls were not answered");
     }
@@ -50,6 +51,7 @@ class Overload {
                                             served_ever_, " were acknowledged"));
     }
     return {{"peak", peak},
+            {"peak_after", peak_after},
             {"goodput", static_cast<double>(crowd.served) / seconds},
             {"share", static_cast<double>(crowd.served) / seconds / peak},
             {"offered", static_cast<double>(crowd.served + crowd.shed + crowd.late) / seconds},
