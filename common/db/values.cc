@@ -123,7 +123,7 @@ std::string ToTimestamp(absl::Time time) {
                            c.hour(), c.minute(), c.second(),
                            absl::ToInt64Microseconds(info.subsecond));
   }
-  // A commit has thousands of them: by hand, a fifth of the time.
+  // By hand, for a commit has thousands of them.
   std::string text = "0000-00-00 00:00:00.000000+00";
   const auto put = [&text](size_t last, int64_t value) {
     for (; value > 0; value /= 10) text[last--] = static_cast<char>('0' + value % 10);

@@ -130,8 +130,9 @@ class LinkStream final : public BidiStream<ByteBuffer, ByteBuffer>, public LinkS
   }
 
   void OnMessage(ByteBuffer& bytes) override {
-    const grpc::Status parsed = grpc::SerializationTraits<In>::Deserialize(&bytes, &message_);
-    if (!parsed.ok()) return EndStream(Internal("MALFORMED_MESSAGE", parsed.error_message()));
+    if (!grpc::SerializationTraits<In>::Deserialize(&bytes, &message_).ok()) {
+      return EndStream(InvalidField(kMany ? "frames" : "frame", "cannot be read as one"));
+    }
     if constexpr (kMany) {
       if (message_.frames_size() > static_cast<int>(kMaxFramesPerMessage)) {
         return EndStream(

@@ -125,6 +125,27 @@ TEST_CASE("a message of too many frames ends the stream, and none of them is han
   CHECK(h.GetAgent("p", agents[0]).presence() == v1::PRESENCE_OFFLINE);
 }
 
+TEST_CASE("what is no message ends the stream") {
+  Harness h;
+  using Bytes = grpc::ByteBuffer;
+  for (const char* method : {"Connect", "ConnectMany"}) {
+    const std::string name = absl::StrCat("/", v1::AgentLink::service_full_name(), "/", method);
+    grpc::ClientContext context;
+    const std::unique_ptr<grpc::ClientReaderWriter<Bytes, Bytes>> stream(
+        grpc::internal::ClientReaderWriterFactory<Bytes, Bytes>::Create(
+            h.channel().get(),
+            grpc::internal::RpcMethod(name.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING),
+            &context));
+    const grpc::Slice noise(std::string("\x0a\x7f short of what it says", 24));
+    stream->Write(Bytes(&noise, 1));
+    Bytes answer;
+    CHECK_FALSE(stream->Read(&answer));
+    const absl::Status end = FromGrpc(stream->Finish());
+    CHECK(end.code() == absl::StatusCode::kInvalidArgument);
+    CHECK(absl::StrContains(end.message(), "frame"));
+  }
+}
+
 TEST_CASE("who reads slowly gets at most a thousand frames and a mebibyte in a message") {
   Harness h;
   const std::vector<std::string> agents = CreateAgents(h, 1);
