@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -20,13 +21,16 @@
 
 namespace muster::intake {
 
-// A request without an id gets one here, so that a commit in doubt can be settled.
+// A request without an id gets one here, so that a commit in doubt can be settled. A new ticket
+// needs none: its own id is as new.
 template <class Act, class Request>
 Mutation IntakeService::MutationOf(Act act, const Request& request) const {
-  RequestMark mark;
-  mark.request_id = request.request_id().empty() ? NewId("r") : request.request_id();
-  mark.fingerprint = Fingerprint(request);
-  return {.act = std::move(act), .request = std::move(mark), .now = parts_.clock.Now()};
+  Mutation mutation{.act = std::move(act), .now = parts_.clock.Now()};
+  const bool has_id = !request.request_id().empty();
+  if (!has_id && std::is_same_v<Act, intake::CreateTicket>) return mutation;
+  mutation.request.request_id = has_id ? request.request_id() : NewId("r");
+  mutation.request.fingerprint = Fingerprint(request);
+  return mutation;
 }
 
 template <class Value, class Response>

@@ -1,6 +1,7 @@
 #include "services/intake/storage/postgres_store.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -46,15 +47,21 @@ class Batch {
     }
   }
 
-  // Reads under the locks of the pools, then saves. What was answered before needs no lock.
-  void Run() {
+  // Reads under the locks of the pools, then saves. What was answered before needs no lock. If the
+  // batch may have been committed before, new tickets are looked for, too: they need no request id.
+  void Run(bool in_doubt) {
     std::vector<RequestVerdict> verdicts;
+    std::vector<Ticket> made;
     Script look(tx_);
     LookUp(look, kSchema, Keys(), &verdicts);
+    if (in_doubt) LoadTickets(look, NewTickets(), &made);
     look.Run();
+    for (Ticket& ticket : made) made_.emplace(ticket.ticket_id, std::move(ticket));
     Needs needs;
     for (size_t i = 0; i < mutations_.size(); ++i) {
-      if (verdicts[i].kind == RequestVerdict::kNew) AddNeeds(mutations_[i], needs);
+      if (verdicts[i].kind == RequestVerdict::kNew && MadeBy(mutations_[i]) == nullptr) {
+        AddNeeds(mutations_[i], needs);
+      }
     }
     Workspace workspace;
     Script load(tx_);
@@ -110,6 +117,23 @@ class Batch {
     return keys;
   }
 
+  Needs NewTickets() const {
+    Needs needs;
+    for (const Mutation& mutation : mutations_) {
+      if (const auto* act = std::get_if<CreateTicket>(&mutation.act)) {
+        needs.tickets.insert(act->ticket.ticket_id);
+      }
+    }
+    return needs;
+  }
+
+  // The ticket that this mutation made before, by a commit that was in doubt.
+  const Ticket* MadeBy(const Mutation& mutation) const {
+    const auto* act = std::get_if<CreateTicket>(&mutation.act);
+    const auto made = act == nullptr ? made_.end() : made_.find(act->ticket.ticket_id);
+    return made == made_.end() ? nullptr : &made->second;
+  }
+
   void SaveAndCommit(Workspace workspace) {
     Script save(tx_);
     Save(save, workspace, now_);
@@ -140,6 +164,10 @@ class Batch {
       case RequestVerdict::kNew:
         break;
     }
+    if (const Ticket* made = MadeBy(mutation)) {
+      applied_.outcomes.push_back(*made);
+      return;
+    }
     absl::StatusOr<Outcome> outcome = intake::Apply(workspace, mutation);
     if (outcome.ok() && !mutation.request.request_id.empty()) {
       records_.push_back({{mutation.request.request_id, mutation.request.fingerprint},
@@ -153,7 +181,8 @@ class Batch {
   const absl::Span<const Mutation> mutations_;
   Needs needs_;
   absl::Time now_ = absl::InfinitePast();
-  Workspace workspace_;  // as committed
+  Workspace workspace_;                 // as committed
+  std::map<std::string, Ticket> made_;  // before, by id
   std::vector<RequestRecord> records_;
   Applied applied_;
 };
@@ -180,17 +209,22 @@ absl::StatusOr<Applied> PostgresStore::Apply(absl::Span<const Mutation> mutation
     status = committer_.Write(
         [&](WriteTransaction& tx) {
           Batch batch(tx, mutations);
-          if (!on_known || !batch.RunOn(known_)) batch.Run();
+          if (!on_known || !batch.RunOn(known_)) batch.Run(in_doubt_);
           applied = batch.TakeApplied();
           committed_ = batch.TakeWorkspace();
           return absl::OkStatus();
         },
         absl::InfiniteFuture());
-    if (status.ok()) return applied;
+    if (status.ok()) {
+      in_doubt_ = false;
+      return applied;
+    }
     known_.Forget();
     committed_ = Workspace();
     // Another node was at work on a pool: read, then.
-    if (!absl::IsAborted(status)) break;
+    if (absl::IsAborted(status)) continue;
+    in_doubt_ = true;
+    break;
   }
   return status;
 }

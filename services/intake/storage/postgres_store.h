@@ -49,8 +49,9 @@ class PostgresStore final : public Store {
   const absl::Duration archive_after_;
   std::string archive_from_;  // Sweep's own: up to this id all has been looked at
   Connection committer_;
-  KnownPools known_;     // these two are Apply's own
-  Workspace committed_;  // by the last batch, to be learnt before the next
+  KnownPools known_;       // these three are Apply's own
+  Workspace committed_;    // by the last batch, to be learnt before the next
+  bool in_doubt_ = false;  // the last try failed, perhaps after it was committed
   Connection sweeper_;
   ReadPool reads_;
   ReadPool feeds_;

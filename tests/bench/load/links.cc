@@ -24,6 +24,8 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(100), kLongestPause = 
 // All connect at once, and each connection waits for its turn at the server: given up and begun
 // again by the hundred, none would come to its end.
 constexpr absl::Duration kConnectTimeout = absl::Seconds(60);
+// gRPC's own: while a hundred thousand come at once, an answer to a ping may well take 5 s.
+constexpr absl::Duration kPingTimeout = absl::Seconds(20);
 constexpr int kPhases = 100;      // in which hearts beat
 constexpr char kLease[] = "30s";  // heartbeats are a third of it apart
 
@@ -41,8 +43,9 @@ class Crowd {
     for (int i = 0; i < options_.agents; ++i) {
       if (i % options_.streams_each == 0) {
         const std::string& address = addresses_[channels_.size() % addresses_.size()];
-        channels_.push_back(
-            MakeChannel(address, {.connect_timeout = kConnectTimeout, .own_connection = true}));
+        channels_.push_back(MakeChannel(address, {.keepalive_timeout = kPingTimeout,
+                                                  .connect_timeout = kConnectTimeout,
+                                                  .own_connection = true}));
       }
       members_.push_back(std::make_unique<Member>());
       Open(*members_.back(), i, channels_.back());

@@ -141,13 +141,14 @@ class CommitsHang {
 };
 
 TEST_CASE("a commit in doubt that was written is answered, once", "[outage]") {
+  const std::string request_id = GENERATE("order-1", "");
   const std::string url = SharedPostgres().CreateDatabase();
   Node node(url);
   node.ApplyPool("p", {"q"});
   CommitsHang hang(url);
   REQUIRE(Eventually([&] { return Execute(url, "SHOW synchronous_standby_names") == "nobody"; }));
   absl::StatusOr<v1::Ticket> ticket;
-  std::thread customer([&] { ticket = node.TryCreateTicket("p", "q", "c", "order-1"); });
+  std::thread customer([&] { ticket = node.TryCreateTicket("p", "q", "c", request_id); });
   // Cut off there, the service cannot know.
   const bool cut = Eventually([&] {
     return Execute(url,
@@ -159,10 +160,11 @@ TEST_CASE("a commit in doubt that was written is answered, once", "[outage]") {
   INFO(ticket.status());
   REQUIRE(ticket.ok());
   CHECK(TicketsByRequest(node, "p") ==
-        std::map<std::string, std::string>{{"order-1", ticket->ticket_id()}});
+        std::map<std::string, std::string>{{request_id, ticket->ticket_id()}});
 }
 
 TEST_CASE("a commit in doubt that was not written is written again, once", "[outage]") {
+  const std::string request_id = GENERATE("order-1", "");
   const std::string url = SharedPostgres().CreateDatabase();
   Node node(url);
   node.ApplyPool("p", {"q"});
@@ -179,12 +181,12 @@ TEST_CASE("a commit in doubt that was not written is written again, once", "[out
     END $$;
     CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON intake.ticket
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut_first())");
-  auto ticket = node.TryCreateTicket("p", "q", "c", "order-1");
+  auto ticket = node.TryCreateTicket("p", "q", "c", request_id);
   INFO(ticket.status());
   REQUIRE(ticket.ok());
   CHECK(Execute(url, "SELECT last_value FROM commits") == "2");
   CHECK(TicketsByRequest(node, "p") ==
-        std::map<std::string, std::string>{{"order-1", ticket->ticket_id()}});
+        std::map<std::string, std::string>{{request_id, ticket->ticket_id()}});
 }
 
 TEST_CASE("while the database is away calls fail in time, and say so", "[outage]") {

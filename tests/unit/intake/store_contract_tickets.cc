@@ -53,6 +53,15 @@ TEST_CASE("a ticket keeps all that it was given", "[tickets]") {
   CHECK(ErrorReason(t.Try(CreateTicket{again}, {"order-17", 2}).status()) == "REQUEST_ID_REUSED");
 }
 
+TEST_CASE("a ticket without a request is not remembered as one", "[tickets]") {
+  StoreTester t;
+  t.MakePool();
+  const Ticket first = t.Must<Ticket>(CreateTicket{FullTicket()}, {});
+  const Ticket second = t.Must<Ticket>(CreateTicket{FullTicket()}, {});
+  CHECK(first.ticket_id != second.ticket_id);
+  CHECK(t.Waiting()["p"] == 2);
+}
+
 TEST_CASE("a batch holds the same request twice, and other requests", "[tickets]") {
   StoreTester t;
   t.MakePool();
