@@ -123,7 +123,7 @@ function(muster_executable name)
 endfunction()
 
 # muster_service(name SOURCES main.cc DEPS x y): an executable with an allocator made for many threads
-# and short lives, where it is installed (docs/decisions/0018).
+# and short lives, where it is installed (docs/decisions/0027).
 find_library(MUSTER_JEMALLOC jemalloc)
 function(muster_service name)
   muster_executable(${name} ${ARGN})

@@ -56,7 +56,7 @@ class Batch {
     LookUp(look, kSchema, Keys(), &verdicts);
     if (in_doubt) LoadTickets(look, NewTickets(), &made);
     look.Run();
-    for (Ticket& ticket : made) made_.emplace(ticket.ticket_id, std::move(ticket));
+    Keep(std::exchange(made, {}));
     Needs needs;
     for (size_t i = 0; i < mutations_.size(); ++i) {
       if (verdicts[i].kind == RequestVerdict::kNew && MadeBy(mutations_[i]) == nullptr) {
@@ -66,7 +66,10 @@ class Batch {
     Workspace workspace;
     Script load(tx_);
     Load(load, needs, &workspace);
+    // The commit in doubt may have been under way until now: it had the lock that this waited for.
+    if (in_doubt) LoadTickets(load, NewTickets(), &made);
     load.Run();
+    Keep(std::move(made));
     Decide(verdicts, workspace);
     SaveAndCommit(std::move(workspace));
   }
@@ -125,6 +128,13 @@ class Batch {
       }
     }
     return needs;
+  }
+
+  void Keep(std::vector<Ticket> made) {
+    for (Ticket& ticket : made) {
+      std::string id = ticket.ticket_id;
+      made_.emplace(std::move(id), std::move(ticket));
+    }
   }
 
   // The ticket that this mutation made before, by a commit that was in doubt.
