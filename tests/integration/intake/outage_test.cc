@@ -2,11 +2,14 @@
 #include <algorithm>
 #include <atomic>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/errors.h"
 #include "common/db/database.h"
 #include "common/db/pqxx_compat.h"
 #include "tests/integration/intake/harness.h"
 #include "tests/support/catch.h"
+#include "tests/support/tcp_proxy.h"
 
 namespace muster::intake {
 namespace {
@@ -157,6 +160,35 @@ TEST_CASE("a commit in doubt that was written is answered, once", "[outage]") {
   });
   customer.join();
   CHECK(cut);
+  INFO(ticket.status());
+  REQUIRE(ticket.ok());
+  CHECK(TicketsByRequest(node, "p") ==
+        std::map<std::string, std::string>{{request_id, ticket->ticket_id()}});
+}
+
+TEST_CASE("a commit in doubt that is still under way is waited for, and answered, once",
+          "[outage]") {
+  const std::string request_id = GENERATE("order-1", "");
+  const std::string url = SharedPostgres().CreateDatabase();
+  TcpProxy proxy(SharedPostgres().port());
+  Node node(absl::StrReplaceAll(
+      url, {{absl::StrCat(":", SharedPostgres().port()), absl::StrCat(":", proxy.port())}}));
+  node.ApplyPool("p", {"q"});
+  auto hang = std::make_unique<CommitsHang>(url);
+  REQUIRE(Eventually([&] { return Execute(url, "SHOW synchronous_standby_names") == "nobody"; }));
+  absl::StatusOr<v1::Ticket> ticket;
+  std::thread customer([&] { ticket = node.TryCreateTicket("p", "q", "c", request_id); });
+  const auto waiting = [&](const std::string& what) {
+    return Eventually(
+        [&] { return Execute(url, "SELECT count(*) FROM pg_stat_activity WHERE " + what) == "1"; });
+  };
+  const bool committing = waiting("wait_event = 'SyncRep'");
+  proxy.Cut();  // the server does not notice while it waits
+  const bool again = waiting("wait_event_type = 'Lock'");
+  hang.reset();
+  customer.join();
+  CHECK(committing);
+  CHECK(again);
   INFO(ticket.status());
   REQUIRE(ticket.ok());
   CHECK(TicketsByRequest(node, "p") ==
