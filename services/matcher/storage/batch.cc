@@ -156,13 +156,11 @@ class Batch {
   }
 
   Outcome FirstAnswer(const std::string& ended_assignment_id) {
-    Outcome outcome{.repeated = true};
+    Outcome outcome;
     if (ended_assignment_id.empty()) return outcome;
     auto found = Find({ended_assignment_id});
-    if (!found.empty()) {
-      outcome.assignment_id = ended_assignment_id;
-      outcome.agent_id = found.begin()->second.assignment.agent_id;
-    }
+    if (!found.empty()) outcome = OutcomeOf(found.begin()->second.assignment);
+    outcome.repeated = true;
     return outcome;
   }
 

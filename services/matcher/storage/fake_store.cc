@@ -40,10 +40,6 @@ Offer OfferOf(const Assignment& a) {
           .end_time = a.accept_time};
 }
 
-Outcome OutcomeOf(const Assignment& assignment) {
-  return {.assignment_id = assignment.assignment_id, .agent_id = assignment.agent_id};
-}
-
 }  // namespace
 
 void FakeStore::Submit(Mutation mutation, absl::Time, Done<Outcome> done) {

@@ -20,9 +20,9 @@ absl::Status Ended(const Assignment& assignment) {
 }
 
 Outcome Repeated(const Recorded& found) {
-  return {.assignment_id = found.assignment.assignment_id,
-          .agent_id = found.assignment.agent_id,
-          .repeated = true};
+  Outcome outcome = OutcomeOf(found.assignment);
+  outcome.repeated = true;
+  return outcome;
 }
 
 absl::Status CheckId(std::string_view id, const Hold& hold) {
@@ -86,6 +86,10 @@ std::vector<int> PlanWaves(absl::Span<const Step> steps) {
     waves.push_back(wave);
   }
   return waves;
+}
+
+Outcome OutcomeOf(const Assignment& assignment) {
+  return {.assignment_id = assignment.assignment_id, .agent_id = assignment.agent_id};
 }
 
 absl::Status Check(const Mutation& mutation) { return std::visit(Checker{}, mutation); }

@@ -43,6 +43,9 @@ using Found = std::optional<Recorded>;
 // Whether the mutation is one at all; INVALID_ARGUMENT that names the field if not.
 absl::Status Check(const Mutation& mutation);
 
+// Of something done to this assignment.
+Outcome OutcomeOf(const Assignment& assignment);
+
 // For changes that found nothing to change: `found` is the assignment of that id, if there is one.
 absl::StatusOr<Outcome> SettleAssign(const RecordAssignment& mutation, const Found& found);
 absl::StatusOr<Outcome> SettleWrapUp(const StartWrapUp& mutation, const Found& found);

@@ -147,8 +147,7 @@ class Records final : public matcher::FakeStore, public matcher::LeaseStore {
         parts.chance.Happens(kLostAck, "lost ack")) {
       matcher::Outcome done;
       if (const auto* record = std::get_if<matcher::RecordAssignment>(&mutation)) {
-        done = {.assignment_id = record->assignment.assignment_id,
-                .agent_id = record->assignment.agent_id};
+        done = matcher::OutcomeOf(record->assignment);
       }
       return done;
     }
