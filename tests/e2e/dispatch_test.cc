@@ -53,7 +53,7 @@ TEST_CASE("a ticket is offered, accepted, worked on and resolved, and every part
   REQUIRE(assigned.agent_id() == "ann");
 
   REQUIRE(ann.WaitForAnswer(ann.Complete(work.assignment_id())).code() == 0);
-  REQUIRE(ann.WaitForEnded().reason() == av::ASSIGNMENT_END_REASON_COMPLETED);
+  REQUIRE(ann.WaitForEnded(work.assignment_id()).reason() == av::ASSIGNMENT_END_REASON_COMPLETED);
   while (standing.state() == in::TICKET_STATE_ASSIGNED) REQUIRE(customer->Read(&standing));
   REQUIRE(standing.state() == in::TICKET_STATE_RESOLVED);
   REQUIRE_FALSE(customer->Read(&standing));
@@ -80,7 +80,7 @@ TEST_CASE("after-work keeps the agent until it is done or its time is up") {
   const std::string assignment = ann.WaitForAssignment().assignment_id();
   REQUIRE(ann.WaitForAnswer(ann.StartWrapUp(assignment)).code() == 0);
   pool.WaitForTicket(first, in::TICKET_STATE_RESOLVED);
-  REQUIRE(ann.WaitForEnded().reason() == av::ASSIGNMENT_END_REASON_AFTER_WORK_ELAPSED);
+  REQUIRE(ann.WaitForEnded(assignment).reason() == av::ASSIGNMENT_END_REASON_AFTER_WORK_ELAPSED);
   REQUIRE(ann.WaitForOffer().ticket_id() == second);
   const ma::Assignment record = pool.GetAssignment(assignment);
   REQUIRE(record.state() == ma::ASSIGNMENT_STATE_COMPLETED);
@@ -191,7 +191,7 @@ TEST_CASE("a cancel that races an accept ends in one truth known to all three") 
       // The customer was told that it left: so it is everywhere.
       pool.WaitForTicket(ticket, in::TICKET_STATE_CANCELLED);
       if (accepted.code() == 0) {
-        REQUIRE(ann.WaitForEnded().reason() == av::ASSIGNMENT_END_REASON_CUSTOMER_LEFT);
+        REQUIRE(ann.WaitForEnded(offer).reason() == av::ASSIGNMENT_END_REASON_CUSTOMER_LEFT);
         pool.WaitForAssignment(offer, ma::ASSIGNMENT_STATE_COMPLETED);
         REQUIRE(pool.GetAssignment(offer).end_reason() == "customer_left");
       } else {
@@ -220,11 +220,11 @@ TEST_CASE("a customer who leaves takes the offer away") {
   // And, where the caller says so, from work too.
   const std::string next = pool.CreateTicket("c-2").ticket_id();
   ann.Accept(ann.WaitForOffer().offer_id());
-  ann.WaitForAssignment();
+  const std::string assignment = ann.WaitForAssignment().assignment_id();
   pool.WaitForTicket(next, in::TICKET_STATE_ASSIGNED);
   REQUIRE(ReasonOf(pool.Cancel(next)) == "TICKET_ASSIGNED");
   REQUIRE(pool.Cancel(next, /*even_if_assigned=*/true).ok());
-  REQUIRE(ann.WaitForEnded().reason() == av::ASSIGNMENT_END_REASON_CUSTOMER_LEFT);
+  REQUIRE(ann.WaitForEnded(assignment).reason() == av::ASSIGNMENT_END_REASON_CUSTOMER_LEFT);
 }
 
 TEST_CASE("an agent serves as many at a time as its capacity allows") {
@@ -256,7 +256,7 @@ TEST_CASE("operations take a ticket back, and it keeps its place") {
   Agent ann(stack, pool.id(), "ann");
   const std::string first = pool.CreateTicket("c-1").ticket_id();
   ann.Accept(ann.WaitForOffer().offer_id());
-  ann.WaitForAssignment();
+  const std::string assignment = ann.WaitForAssignment().assignment_id();
   const std::string second = pool.CreateTicket("c-2").ticket_id();
   ma::RequeueTicketRequest request;
   request.set_pool_id(pool.id());
@@ -271,7 +271,7 @@ TEST_CASE("operations take a ticket back, and it keeps its place") {
     REQUIRE(status.ok());
     REQUIRE(response.ended_assignment().state() == ma::ASSIGNMENT_STATE_TRANSFERRED);
   }
-  REQUIRE(ann.WaitForEnded().reason() == av::ASSIGNMENT_END_REASON_REQUEUED);
+  REQUIRE(ann.WaitForEnded(assignment).reason() == av::ASSIGNMENT_END_REASON_REQUEUED);
   // Who lost it is not asked again at once, and gets the next; another agent gets it before any
   // other.
   const av::OfferNotice younger = ann.WaitForOffer();

@@ -252,8 +252,10 @@ availability::v1::AssignmentConfirmed Agent::WaitForAssignment() {
   return WaitFor("an assignment", [](const Frame& f) { return f.has_assignment_confirmed(); })
       .assignment_confirmed();
 }
-availability::v1::AssignmentEnded Agent::WaitForEnded() {
-  return WaitFor("an end", [](const Frame& f) { return f.has_assignment_ended(); })
+availability::v1::AssignmentEnded Agent::WaitForEnded(const std::string& assignment_id) {
+  return WaitFor(
+             "the end of " + assignment_id,
+             [&](const Frame& f) { return f.assignment_ended().assignment_id() == assignment_id; })
       .assignment_ended();
 }
 google::rpc::Status Agent::WaitForAnswer(const std::string& request_id) {

@@ -69,7 +69,8 @@ class Agent {
   availability::v1::OfferNotice WaitForOffer();
   availability::v1::OfferRevoked WaitForRevoked();
   availability::v1::AssignmentConfirmed WaitForAssignment();
-  availability::v1::AssignmentEnded WaitForEnded();
+  // The end of that assignment; an earlier one's stays where it is.
+  availability::v1::AssignmentEnded WaitForEnded(const std::string& assignment_id);
   // The answer to the request id.
   google::rpc::Status WaitForAnswer(const std::string& request_id);
 
