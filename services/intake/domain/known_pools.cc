@@ -3,6 +3,21 @@
 #include <utility>
 
 namespace muster::intake {
+namespace {
+
+// What one takes, about.
+size_t BytesOf(const Ticket& ticket) {
+  size_t bytes = sizeof(Ticket) + 256 + ticket.subject.size() + ticket.text.size();
+  for (const auto& [key, value] : ticket.attributes) bytes += 64 + key.size() + value.size();
+  if (!ticket.origin.has_value()) return bytes;
+  bytes += ticket.origin->reason.size();
+  for (const TranscriptTurn& turn : ticket.origin->transcript) {
+    bytes += sizeof(TranscriptTurn) + turn.speaker.size() + turn.text.size();
+  }
+  return bytes;
+}
+
+}  // namespace
 
 bool KnownPools::Load(const Needs& needs, Workspace* workspace) const {
   if (!needs.whole_pools.empty()) return false;
@@ -15,13 +30,33 @@ bool KnownPools::Load(const Needs& needs, Workspace* workspace) const {
   return true;
 }
 
-bool KnownPools::LoadWith(const Ticket& ticket, Workspace* workspace) const {
+bool KnownPools::LoadWith(Ticket ticket, Workspace* workspace) const {
   if (!LoadPool(ticket.pool_id, workspace) ||
       !LoadQueue(ticket.pool_id, ticket.queue_id, workspace)) {
     return false;
   }
-  workspace->LoadTicket(ticket);
+  workspace->LoadTicket(std::move(ticket));
   return true;
+}
+
+std::vector<std::string> KnownPools::TakeTickets(const Needs& needs, Workspace* workspace) {
+  std::vector<std::string> others;
+  for (const std::string& ticket_id : needs.tickets) {
+    const auto known = tickets_.find(ticket_id);
+    if (known == tickets_.end()) {
+      others.push_back(ticket_id);
+      continue;
+    }
+    KnownTicket taken = std::move(known->second);
+    tickets_.erase(known);
+    ticket_bytes_ -= taken.bytes;
+    const auto pool = pools_.find(taken.ticket.pool_id);
+    if (pool == pools_.end() || taken.ticket.revision <= pool->second.known_since ||
+        !LoadWith(std::move(taken.ticket), workspace)) {
+      others.push_back(ticket_id);
+    }
+  }
+  return others;
 }
 
 bool KnownPools::LoadPool(const std::string& pool_id, Workspace* workspace) const {
@@ -43,7 +78,14 @@ bool KnownPools::LoadQueue(const std::string& pool_id, const std::string& queue_
   return true;
 }
 
-void KnownPools::Learn(const Workspace& workspace) {
+void KnownPools::Learn(Workspace workspace) {
+  LearnPools(workspace);
+  LearnQueues(workspace);
+  LearnTickets(workspace);
+  if (queues_ > kMostQueues) Forget();
+}
+
+void KnownPools::LearnPools(const Workspace& workspace) {
   for (const auto& [pool_id, slot] : workspace.pools) {
     const auto known = pools_.find(pool_id);
     // What is known of its queues was known at another revision.
@@ -53,11 +95,16 @@ void KnownPools::Learn(const Workspace& workspace) {
       pools_.erase(known);
     }
     if (!slot.exists) continue;
-    KnownPool& pool = pools_[pool_id];
+    const auto [entry, is_new] = pools_.try_emplace(pool_id);
+    KnownPool& pool = entry->second;
+    if (is_new) pool.known_since = slot.loaded_revision;
     pool.pool = slot.pool;
     pool.pool.revision = slot.revision;
     pool.base_revision = slot.base_revision;
   }
+}
+
+void KnownPools::LearnQueues(const Workspace& workspace) {
   for (const auto& [key, slot] : workspace.queues) {
     const auto pool = pools_.find(key.first);
     if (pool == pools_.end()) continue;
@@ -69,12 +116,31 @@ void KnownPools::Learn(const Workspace& workspace) {
       queues_ -= queues.erase(key.second);
     }
   }
-  if (queues_ > kMostQueues) Forget();
+}
+
+void KnownPools::LearnTickets(Workspace& workspace) {
+  for (auto& [ticket_id, slot] : workspace.tickets) {
+    const auto pool = pools_.find(slot.ticket.pool_id);
+    if (pool == pools_.end() || slot.ticket.revision <= pool->second.known_since ||
+        !IsLive(slot.ticket.state)) {
+      continue;
+    }
+    const size_t bytes = BytesOf(slot.ticket);
+    if (ticket_bytes_ + bytes > kMostTicketBytes) {
+      tickets_.clear();
+      ticket_bytes_ = 0;
+    }
+    KnownTicket& known = tickets_[ticket_id];
+    ticket_bytes_ += bytes - known.bytes;
+    known = {std::move(slot.ticket), bytes};
+  }
 }
 
 void KnownPools::Forget() {
   pools_.clear();
   queues_ = 0;
+  tickets_.clear();
+  ticket_bytes_ = 0;
 }
 
 }  // namespace muster::intake

@@ -76,21 +76,25 @@ class Batch {
 
   // Saves what follows from what is known; that it still holds shows when it is saved. False if
   // not all is known, or if there is something that saving would not show: nothing was done then.
-  bool RunOn(const KnownPools& known) {
+  bool RunOn(KnownPools& known) {
     Workspace workspace;
     if (!known.Load(needs_, &workspace)) return false;
+    Needs unknown;
+    for (std::string& ticket_id : known.TakeTickets(needs_, &workspace)) {
+      unknown.tickets.insert(std::move(ticket_id));
+    }
     std::vector<RequestVerdict> verdicts;
     std::vector<Ticket> tickets;
     Script load(tx_);
-    // Without tickets nothing is read: a request that was answered before cannot be stored again.
+    // If all is known nothing is read: a request that was answered before cannot be stored again.
     LookUp(load, kSchema, Keys(), &verdicts);
-    if (!needs_.tickets.empty()) {
-      LoadTickets(load, needs_, &tickets);
+    if (!unknown.tickets.empty()) {
+      LoadTickets(load, unknown, &tickets);
       load.Run();
     }
-    if (tickets.size() != needs_.tickets.size()) return false;  // archived, or there is none
-    for (const Ticket& ticket : tickets) {
-      if (!known.LoadWith(ticket, &workspace)) return false;
+    if (tickets.size() != unknown.tickets.size()) return false;  // archived, or there is none
+    for (Ticket& ticket : tickets) {
+      if (!known.LoadWith(std::move(ticket), &workspace)) return false;
     }
     Decide(verdicts, workspace);
     const bool shows =

@@ -38,6 +38,7 @@ class Latency {
     measure_from_ = begin + kWarmUp;
     second_half_from_ = measure_from_ + options_.duration / 2;
     const Sizes before = Measure();
+    const CpuSeconds cpu_before = stage_.Cpu();
     std::unique_ptr<pqxx::connection> holder;
     std::unique_ptr<pqxx::work> held;
     if (options_.hold_transaction) {
@@ -61,11 +62,13 @@ class Latency {
           absl::StrCat("latency: ", stored, " of ", taken(), " are on record; ", Errors()));
     }
     const Sizes after = Measure();
+    const CpuSeconds cpu = stage_.Cpu() - cpu_before;
     held = nullptr;
     stage_.Disconnect(loop_);
     const auto millis = [](Percentiles& times, double share) {
       return absl::ToDoubleMilliseconds(times.At(share));
     };
+    const auto per = [&](double seconds) { return seconds / static_cast<double>(stored) * 1e6; };
     return {
         {"rate", static_cast<double>(offers_.count()) / absl::ToDoubleSeconds(options_.duration)},
         {"refused", static_cast<double>(refused_)},
@@ -78,7 +81,15 @@ class Latency {
          (after.database_bytes - before.database_bytes) / static_cast<double>(stored)},
         {"live_table_mib", after.live_table_bytes / (1 << 20)},
         {"answer_p50_ms", millis(answers_, 0.5)},
-        {"answer_p99_ms", millis(answers_, 0.99)}};
+        {"answer_p99_ms", millis(answers_, 0.99)},
+        {"accept_p50_ms", millis(accepts_, 0.5)},
+        {"accept_p99_ms", millis(accepts_, 0.99)},
+        {"cpu_us", per(cpu.all())},
+        {"cpu_us_intake", per(cpu.intake)},
+        {"cpu_us_availability", per(cpu.availability)},
+        {"cpu_us_matcher", per(cpu.matcher)},
+        {"cpu_us_postgres", per(cpu.postgres)},
+        {"cpu_us_load", per(cpu.load)}};
   }
 
  private:
@@ -137,8 +148,10 @@ class Latency {
     if (frame.has_offer()) {
       Offered(frame.offer());
       act.mutable_accept_offer()->set_offer_id(frame.offer().offer_id());
+      accepted_at_[frame.offer().offer_id()] = absl::Now();
       link.Send(std::move(act));
     } else if (frame.has_assignment_confirmed()) {
+      Confirmed(frame.assignment_confirmed().assignment_id());
       auto& complete = *act.mutable_complete_assignment();
       complete.set_assignment_id(frame.assignment_confirmed().assignment_id());
       complete.set_disposition("solved");
@@ -172,6 +185,14 @@ class Latency {
     (due < second_half_from_ ? first_half_ : second_half_).Add(now - due);
   }
 
+  // An assignment has the id of its offer.
+  void Confirmed(const std::string& assignment_id) {
+    const auto accepted = accepted_at_.find(assignment_id);
+    if (accepted == accepted_at_.end()) return Fail("an assignment that was not accepted");
+    if (accepted->second >= measure_from_) accepts_.Add(absl::Now() - accepted->second);
+    accepted_at_.erase(accepted);
+  }
+
   const LatencyOptions options_;
   Stage stage_;
   Loop loop_;
@@ -181,6 +202,8 @@ class Latency {
   int64_t arrived_ = 0, refused_ = 0;
   Percentiles offers_, first_half_, second_half_, answers_;
   // Of the loop's thread.
+  std::unordered_map<std::string, absl::Time> accepted_at_;  // not confirmed yet
+  Percentiles accepts_;
   int64_t completed_ = 0, errors_ = 0;
   std::string first_error_;
 };

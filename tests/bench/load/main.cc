@@ -4,10 +4,10 @@
 //
 // Prints a line of JSON for each run as it ends, and a table of medians at the end. tests/bench/run
 // builds what it needs.
-#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "tests/bench/load/percentiles.h"
 #include "tests/bench/load/plan.h"
 
 namespace muster::bench {
@@ -28,15 +29,14 @@ std::string Json(const std::string& name, const Figures& figures) {
   return line + "}";
 }
 
-Figures Median(const std::vector<Figures>& runs) {
-  Figures median;
+Figures Medians(const std::vector<Figures>& runs) {
+  Figures medians;
   for (const auto& [key, ignored] : runs.front()) {
     std::vector<double> values;
     for (const Figures& run : runs) values.push_back(run.at(key));
-    std::sort(values.begin(), values.end());
-    median[key] = values[values.size() / 2];
+    medians[key] = Median(std::move(values));
   }
-  return median;
+  return medians;
 }
 
 int Main(int argc, char** argv) {
@@ -45,14 +45,15 @@ int Main(int argc, char** argv) {
   Scale scale;
   int runs = 3;
   app.add_option("BENCH", names,
-                 "such as lifecycle, latency, intake, links, overload, soak, or all")
+                 "such as lifecycle, latency, intake, links, overload, surge, soak, or all")
       ->required();
   app.add_option("--runs", runs, "of each, of which the median counts")->check(CLI::Range(1, 99));
   app.add_option("--soak-minutes", scale.soak_minutes, "how long `soak` takes")
       ->check(CLI::Range(0.1, 1440.0));
-  app.add_option("--half-load", scale.half_load,
-                 "tickets a second of latency-half and soak; half of what `lifecycle` reached, or "
-                 "2,500 if it did not run")
+  app.add_option(
+         "--half-load", scale.half_load,
+         "tickets a second of latency-half and soak, and a third of those of surge; half of what "
+         "`lifecycle` reached, or 2,500 if it did not run")
       ->check(CLI::Range(1.0, 1e6));
   app.add_flag("--quick", scale.quick, "small sizes: to see that it works");
   CLI11_PARSE(app, argc, argv);
@@ -71,7 +72,7 @@ int Main(int argc, char** argv) {
       std::cout << Json(bench.name, all.back()) << std::endl;
     }
     absl::StrAppend(&table, "| `", bench.name, "` | ", bench.workload, " | ",
-                    bench.show(Median(all)), " | ", bench.aim, " |\n");
+                    bench.show(Medians(all)), " | ", bench.aim, " |\n");
   }
   std::cout << "\n" << table << std::flush;
   return 0;

@@ -34,4 +34,11 @@ class Percentiles {
   bool sorted_ = false;
 };
 
+// Of an even number of values, the upper of the two in the middle. There has to be one.
+inline double Median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 }  // namespace muster::bench

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
+#include "tests/bench/load/percentiles.h"
 
 namespace muster::bench {
 namespace {
@@ -23,8 +24,11 @@ std::string ShowLifecycle(const Figures& f) {
 }
 
 std::string ShowLatency(const Figures& f) {
-  return absl::StrFormat("%.0f/s: p50 %.2f ms, p99 %.2f ms; %.0f refused", f.at("rate"),
-                         f.at("p50_ms"), f.at("p99_ms"), f.at("refused"));
+  return absl::StrFormat(
+      "%.0f/s: p50 %.2f ms, p99 %.2f ms; %.0f refused; accept to confirmation p50 %.2f ms, p99 "
+      "%.2f ms; CPU each %.0f us",
+      f.at("rate"), f.at("p50_ms"), f.at("p99_ms"), f.at("refused"), f.at("accept_p50_ms"),
+      f.at("accept_p99_ms"), f.at("cpu_us"));
 }
 
 std::string ShowIntake(const Figures& f) {
@@ -67,12 +71,15 @@ std::string ShowSoak(const Figures& f) {
 }
 
 std::vector<Bench> AllBenches(const Scale& scale) {
-  auto lifecycles = std::make_shared<double>(kUnmeasuredLifecycles);
+  auto lifecycles = std::make_shared<std::vector<double>>();
   const int64_t tickets = scale.quick ? 2000 : 60'000;
-  const auto half_load = [=] { return scale.half_load > 0 ? scale.half_load : *lifecycles / 2; };
+  const auto half_load = [=] {
+    if (scale.half_load > 0) return scale.half_load;
+    return (lifecycles->empty() ? kUnmeasuredLifecycles : Median(*lifecycles)) / 2;
+  };
   const auto lifecycle = [=] {
     const Figures figures = RunLifecycle({.tickets = tickets});
-    *lifecycles = figures.at("rate");
+    lifecycles->push_back(figures.at("rate"));
     return figures;
   };
   const absl::Duration duration = absl::Seconds(scale.quick ? 2 : 15);
@@ -111,6 +118,10 @@ std::vector<Bench> AllBenches(const Scale& scale) {
       {"overload", "tickets in batches of 50 at 3 times the peak, open loop",
        "95 % of the peak or more; well again within 10 s",
        [=] { return RunOverload({.duration = duration}); }, ShowOverload},
+      {"surge", "tickets one by one at 1.5 times the `lifecycle` rate, open loop",
+       "accepted work is confirmed within 1 s (p99)",
+       [=] { return RunLatency({.per_second = 3 * half_load(), .duration = duration}); },
+       ShowLatency},
       {"soak", "half of the `lifecycle` rate, a transaction held open in PostgreSQL",
        "rate 95 % or more, p99 at most 1.5 times, no growth beyond the work done",
        [=] {

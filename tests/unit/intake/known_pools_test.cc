@@ -68,6 +68,91 @@ TEST_CASE("no more is claimed than is known") {
   CHECK_FALSE(Knows(known, Queues({"a"})));
 }
 
+// Pool "p" goes from `from` to `to`, the revision of each of the tickets, by this committer.
+Workspace Changed(int64_t from, int64_t to, std::vector<Ticket> tickets) {
+  Workspace workspace = Loaded(from);
+  workspace.pools.at("p").revision = to;
+  for (Ticket& ticket : tickets) {
+    ticket.pool_id = "p";
+    ticket.queue_id = "a";
+    ticket.revision = to;
+    workspace.tickets[ticket.ticket_id].ticket = ticket;
+  }
+  return workspace;
+}
+
+// Which of the tickets are known; they are taken.
+std::vector<std::string> Taken(KnownPools& known, const std::set<std::string>& ticket_ids) {
+  Needs needs;
+  needs.tickets = ticket_ids;
+  Workspace workspace;
+  std::set<std::string> taken = ticket_ids;
+  for (const std::string& other : known.TakeTickets(needs, &workspace)) taken.erase(other);
+  CHECK(workspace.tickets.size() == taken.size());
+  for (const std::string& ticket_id : taken) {
+    const TicketSlot* slot = workspace.FindTicket(ticket_id);
+    REQUIRE(slot != nullptr);
+    CHECK_FALSE(slot->changed());
+    CHECK(workspace.FindQueue("p", "a") != nullptr);
+  }
+  return {taken.begin(), taken.end()};
+}
+
+using Ids = std::vector<std::string>;
+
+TEST_CASE("tickets are known from the change that this committer made to them") {
+  KnownPools known;
+  known.Learn(Changed(8, 9, {{.ticket_id = "t"}, {.ticket_id = "u"}}));
+  SECTION("until they are taken") {
+    CHECK(Taken(known, {"t", "v"}) == Ids{"t"});
+    CHECK(Taken(known, {"t", "u"}) == Ids{"u"});
+  }
+  SECTION("while the node goes on by itself") {
+    known.Learn(Changed(9, 10, {{.ticket_id = "v"}}));
+    CHECK(Taken(known, {"t", "u", "v"}) == Ids{"t", "u", "v"});
+  }
+  SECTION("not when another went on: it may have changed them") {
+    known.Learn(Changed(10, 11, {{.ticket_id = "v"}}));
+    CHECK(Taken(known, {"t", "u", "v"}) == Ids{"v"});
+  }
+  SECTION("not when they have ended") {
+    known.Learn(Changed(9, 10, {{.ticket_id = "v", .state = TicketState::kResolved}}));
+    CHECK(Taken(known, {"v"}).empty());
+  }
+  SECTION("not without their pool") {
+    Workspace workspace = Loaded(9);
+    workspace.pools.at("p").exists = false;
+    known.Learn(std::move(workspace));
+    CHECK(Taken(known, {"t"}).empty());
+  }
+  SECTION("and then they are as they were last") {
+    known.Learn(Changed(9, 10, {{.ticket_id = "t", .state = TicketState::kAssigned}}));
+    Workspace workspace;
+    Needs needs;
+    needs.tickets = {"t"};
+    CHECK(known.TakeTickets(needs, &workspace).empty());
+    CHECK(workspace.FindTicket("t")->loaded_state == TicketState::kAssigned);
+    CHECK(workspace.FindTicket("t")->loaded_revision == 10);
+  }
+}
+
+TEST_CASE("a ticket that was only read may have been changed before the pool was known") {
+  KnownPools known;
+  Workspace workspace = Loaded(8);
+  workspace.LoadTicket({.ticket_id = "t", .pool_id = "p", .queue_id = "a", .revision = 8});
+  known.Learn(std::move(workspace));
+  CHECK(Taken(known, {"t"}).empty());
+}
+
+TEST_CASE("tickets take no more than they may") {
+  KnownPools known;
+  const std::string text(KnownPools::kMostTicketBytes / 3, 'x');
+  for (int i = 0; i < 5; ++i) {
+    known.Learn(Changed(8 + i, 9 + i, {{.ticket_id = "t" + std::to_string(i), .text = text}}));
+  }
+  CHECK(Taken(known, {"t0", "t1", "t2", "t3", "t4"}) == Ids{"t4"});
+}
+
 TEST_CASE("queues are known only as of the revision at which their pool is known") {
   KnownPools known;
   known.Learn(Loaded(8));
