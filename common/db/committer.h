@@ -4,10 +4,13 @@
 // full waits for nothing either; any other waits a little for company if the one before it had
 // some.
 //
+// With `answer_aside`, who has been committed does not hold up who has not: while others wait, the
+// answers to a batch are given on another thread, and the next batch begins.
+//
 // Threading: Submit, Healthy and queued may be called from any thread; Submit never blocks. `Apply`
-// and all completions run on the committer's own thread, in submission order: a completion must
-// not block, and must not call Drain. It may Submit. A refusal (full, draining) completes from
-// within Submit, on the caller's thread.
+// runs on the committer's own thread, and completions on that or on its other one, but one at a
+// time and in the order of the commits: a completion must not block, and must not call Drain. It
+// may Submit. A refusal (full, draining) completes from within Submit, on the caller's thread.
 //
 //   Committer<Mutation, Answer> committer({}, [&](absl::Span<Mutation> batch) {
 //     return storage.Apply(connection, batch);  // one transaction
@@ -37,6 +40,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -67,6 +71,9 @@ struct CommitterOptions {
   // and larger batches leave the machine more time for everything else. Zero: at once.
   absl::Duration pace = absl::Milliseconds(2);
   BackoffOptions backoff = {.initial = absl::Milliseconds(20), .max = absl::Seconds(1)};
+  // Answers to as many as this are given aside; to fewer it is not worth waking a thread. Zero:
+  // never. For completions that take their time, such as answers to clients.
+  size_t answer_aside = 0;
   // How long Drain goes on trying when the database is away.
   absl::Duration drain_limit = absl::Seconds(5);
   const Clock* clock = &SystemClock();
@@ -85,7 +92,9 @@ class Committer {
       : options_(std::move(options)),
         apply_(std::move(apply)),
         backoff_(options_.backoff, RandomSeed()),
-        thread_([this] { Run(); }) {}
+        thread_([this] { Run(); }) {
+    if (options_.answer_aside > 0) answerer_ = std::thread([this] { AnswerAside(); });
+  }
   ~Committer() { Drain(); }
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
@@ -116,7 +125,7 @@ class Committer {
   }
 
   // Takes no more, finishes what is queued (within drain_limit when the database is away), and
-  // ends the thread. Again: no effect.
+  // ends the threads. Again: no effect.
   void Drain() {
     {
       std::lock_guard lock(mutex_);
@@ -127,7 +136,14 @@ class Committer {
     }
     ready_.notify_all();
     std::lock_guard lock(join_mutex_);
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return;
+    thread_.join();
+    {
+      std::lock_guard answers_lock(answers_mutex_);
+      no_more_answers_ = true;
+    }
+    answers_changed_.notify_all();
+    if (answerer_.joinable()) answerer_.join();
   }
 
   // False while the newest try found no database.
@@ -158,6 +174,15 @@ class Committer {
     }
     void MoveTo(Batch& other, size_t i) {
       other.Add(std::move(mutations[i]), deadlines[i], std::move(waiters[i]));
+    }
+  };
+  // To those of a batch that was committed, index for index.
+  struct Answers {
+    std::vector<Done> waiters;
+    Outcomes outcomes;
+
+    void Give() {
+      for (size_t i = 0; i < waiters.size(); ++i) waiters[i](std::move(outcomes[i]));
     }
   };
 
@@ -206,16 +231,52 @@ class Committer {
       healthy_.store(!absl::IsUnavailable(outcomes.status()), std::memory_order_relaxed);
       if (outcomes.ok()) {
         backoff_.Reset();
-        for (size_t i = 0; i < batch.size(); ++i) batch.waiters[i](std::move((*outcomes)[i]));
-        return;
+        return Answer({std::move(batch.waiters), *std::move(outcomes)});
       }
       if (Retriable(outcomes.status())) {
         if (WaitToRetry(batch)) continue;
       } else if (batch.size() > 1) {
         return SettleHalves(std::move(batch));
       }
-      for (Done& waiter : batch.waiters) waiter(outcomes.status());
+      for (Done& waiter : batch.waiters) Refuse(waiter, outcomes.status());
       return;
+    }
+  }
+
+  void Answer(Answers answers) {
+    WaitForAnswers();
+    const bool aside = options_.answer_aside > 0 && answers.waiters.size() >= options_.answer_aside;
+    if (!aside || queued() == 0) return answers.Give();
+    {
+      std::lock_guard lock(answers_mutex_);
+      answers_ = std::move(answers);
+    }
+    answers_changed_.notify_all();
+  }
+
+  // Not before those who were committed earlier have their answers.
+  void Refuse(Done& waiter, absl::Status why) {
+    WaitForAnswers();
+    waiter(std::move(why));
+  }
+
+  void WaitForAnswers() {
+    std::unique_lock lock(answers_mutex_);
+    answers_changed_.wait(lock, [this] { return !answers_.has_value(); });
+  }
+
+  // The other thread.
+  void AnswerAside() {
+    std::unique_lock lock(answers_mutex_);
+    while (true) {
+      answers_changed_.wait(lock, [this] { return no_more_answers_ || answers_.has_value(); });
+      if (!answers_.has_value()) return;
+      lock.unlock();
+      answers_->Give();  // they are this thread's until they are gone
+      answers_->waiters.clear();
+      lock.lock();
+      answers_.reset();
+      answers_changed_.notify_all();
     }
   }
 
@@ -261,7 +322,7 @@ class Committer {
       if (batch.deadlines[i] > now) {
         batch.MoveTo(live, i);
       } else {
-        batch.waiters[i](Expired(tried));
+        Refuse(batch.waiters[i], Expired(tried));
       }
     }
     return live;
@@ -297,7 +358,7 @@ class Committer {
                      queue_.end());
       }
     }
-    for (Done& done : expired) done(Expired(/*tried=*/false));
+    for (Done& done : expired) Refuse(done, Expired(/*tried=*/false));
     return true;
   }
 
@@ -313,7 +374,12 @@ class Committer {
   bool had_company_ = false;  // these three are the committer thread's own
   std::chrono::steady_clock::time_point began_;
   Backoff backoff_;
+  std::mutex answers_mutex_;
+  std::condition_variable answers_changed_;
+  std::optional<Answers> answers_;  // that are being given aside
+  bool no_more_answers_ = false;
   std::mutex join_mutex_;
+  std::thread answerer_;
   std::thread thread_;  // last: it uses all the others
 };
 

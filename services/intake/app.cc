@@ -30,10 +30,14 @@ DatabaseOptions DatabaseOf(const Config& config) {
   return options;
 }
 
+// Each answer goes out to the network: as many take longer than to wake a thread for them.
+constexpr size_t kAnswersAside = 16;
+
 CommitterOptions CommitterOf(const Config& config) {
   CommitterOptions options;
   options.max_batch = static_cast<size_t>(config.max_batch);
   options.max_queued = static_cast<size_t>(config.max_writes_queued);
+  options.answer_aside = kAnswersAside;
   return options;
 }
 

@@ -1,7 +1,7 @@
 // The way of a write: committer, store, feeds, metrics.
 //
-// Threading: Submit may be called from any thread and never blocks; `done` runs on the committer's
-// thread, after the change has gone out to the feeds, and must not block.
+// Threading: Submit may be called from any thread and never blocks; `done` runs on one of the
+// committer's threads, after the change has gone out to the feeds, and must not block.
 //
 //   writer.Submit(mutation, deadline, [](absl::StatusOr<Outcome> outcome) { ... });
 #pragma once

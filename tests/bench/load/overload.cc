@@ -61,9 +61,11 @@ class Overload {
             {"p99_ms", absl::ToDoubleMilliseconds(crowd.served_in.At(0.99))},
             {"peak_cores_intake", calm.cpu.intake / seconds},
             {"peak_cores_postgres", calm.cpu.postgres / seconds},
+            {"peak_cores_matcher", calm.cpu.matcher / seconds},
             {"peak_cores_load", calm.cpu.load / seconds},
             {"cores_intake", crowd.cpu.intake / seconds},
             {"cores_postgres", crowd.cpu.postgres / seconds},
+            {"cores_matcher", crowd.cpu.matcher / seconds},
             {"cores_load", crowd.cpu.load / seconds},
             {"shed_p99_ms", absl::ToDoubleMilliseconds(crowd.shed_in.At(0.99))},
             {"recovery_s", absl::ToDoubleSeconds(recovery)}};

@@ -43,11 +43,13 @@ std::string ShowOverload(const Figures& f) {
   return absl::StrFormat(
       "%.0f/s well served (%.0f %% of the peak of %.0f/s), p50 %.0f, p99 %.0f ms; of %.0f/s "
       "offered %.0f/s shed, p99 %.0f ms, and %.0f/s late; well again after %.1f s; cores at the "
-      "peak and beyond: PostgreSQL %.2f, %.2f, intake %.2f, %.2f, load %.2f, %.2f",
+      "peak and beyond: PostgreSQL %.2f, %.2f, intake %.2f, %.2f, matcher %.2f, %.2f, load %.2f, "
+      "%.2f",
       f.at("goodput"), 100 * f.at("share"), f.at("peak"), f.at("p50_ms"), f.at("p99_ms"),
       f.at("offered"), f.at("shed"), f.at("shed_p99_ms"), f.at("late"), f.at("recovery_s"),
       f.at("peak_cores_postgres"), f.at("cores_postgres"), f.at("peak_cores_intake"),
-      f.at("cores_intake"), f.at("peak_cores_load"), f.at("cores_load"));
+      f.at("cores_intake"), f.at("peak_cores_matcher"), f.at("cores_matcher"),
+      f.at("peak_cores_load"), f.at("cores_load"));
 }
 
 std::string ShowLinks(const Figures& f) {
