@@ -1,12 +1,15 @@
 #include "services/matcher/storage/batch.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "common/base/errors.h"
 #include "common/db/request_log.h"
 #include "services/matcher/storage/rules.h"
@@ -39,8 +42,8 @@ class Batch {
   bool ApplyAtOnce() {
     if (live_.empty()) return true;
     std::map<std::string, int64_t> epochs;
-    std::set<std::pair<std::string_view, std::string_view>> tickets;
-    std::set<std::string> assignments;
+    absl::flat_hash_set<std::pair<std::string_view, std::string_view>> tickets;
+    absl::flat_hash_set<std::string_view> assignments;
     for (size_t i : live_) {
       if (std::optional<Step> step = StepOf(batch_[i])) {
         const bool alone = tickets.emplace(step->pool_id, step->ticket_id).second &&
@@ -49,7 +52,7 @@ class Batch {
       }
       if (If<RecordMove>(i) != nullptr || If<RecordCustomerLeft>(i) != nullptr) return false;
       const Hold& hold = HoldOf(batch_[i]);
-      if (epochs.emplace(hold.pool_id, hold.epoch).first->second != hold.epoch) return false;
+      if (epochs.try_emplace(hold.pool_id, hold.epoch).first->second != hold.epoch) return false;
     }
     Script script(tx_);
     ExpectEpochs(script, epochs);
@@ -92,7 +95,8 @@ class Batch {
           wrap_ups{std::move(phases[Phase::kWrapUp]), {}, {}},
           assigns{std::move(phases[Phase::kAssign]), {}, {}} {}
 
-    Part<EndAssignment> ends;
+    std::deque<EndAssignment> of_moves;  // that end assignments
+    Part<const EndAssignment*> ends;
     Part<const StartWrapUp*> wrap_ups;
     Part<const RecordAssignment*> assigns;
   };
@@ -229,7 +233,9 @@ class Batch {
   void AddWave(Script& script, Wave& wave) {
     for (size_t i : wave.ends.indices) {
       const auto* move = If<RecordMove>(i);
-      wave.ends.mutations.push_back(move != nullptr ? *EndOf(*move) : At<EndAssignment>(i));
+      if (move != nullptr) wave.of_moves.push_back(*EndOf(*move));
+      wave.ends.mutations.push_back(move != nullptr ? &wave.of_moves.back()
+                                                    : &At<EndAssignment>(i));
     }
     for (size_t i : wave.wrap_ups.indices) wave.wrap_ups.mutations.push_back(&At<StartWrapUp>(i));
     for (size_t i : wave.assigns.indices) {
@@ -248,9 +254,9 @@ class Batch {
 
   void SettleWave(Wave& wave) {
     Settle(wave.ends, [&](size_t n, const Found& found) -> absl::StatusOr<Outcome> {
-      absl::StatusOr<Outcome> outcome = SettleEnd(wave.ends.mutations[n], found);
+      absl::StatusOr<Outcome> outcome = SettleEnd(*wave.ends.mutations[n], found);
       if (If<RecordMove>(wave.ends.indices[n]) == nullptr || outcome.ok()) return outcome;
-      return TicketNotLive(wave.ends.mutations[n].ticket_id);
+      return TicketNotLive(wave.ends.mutations[n]->ticket_id);
     });
     Settle(wave.wrap_ups, [&](size_t n, const Found& found) {
       return SettleWrapUp(*wave.wrap_ups.mutations[n], found);
@@ -260,7 +266,7 @@ class Batch {
     });
   }
 
-  static std::string AssignmentIdOf(const Mutation& mutation) {
+  static const std::string& AssignmentIdOf(const Mutation& mutation) {
     if (const auto* m = std::get_if<RecordAssignment>(&mutation)) {
       return m->assignment.assignment_id;
     }

@@ -1,9 +1,9 @@
 #include "services/matcher/storage/rules.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/errors.h"
 #include "common/base/status_macros.h"
@@ -70,7 +70,7 @@ struct Checker {
 }  // namespace
 
 std::vector<int> PlanWaves(absl::Span<const Step> steps) {
-  std::map<std::pair<std::string_view, std::string_view>, std::pair<int, Phase>> last;
+  absl::flat_hash_map<std::pair<std::string_view, std::string_view>, std::pair<int, Phase>> last;
   std::vector<int> waves;
   waves.reserve(steps.size());
   int last_end = 0;

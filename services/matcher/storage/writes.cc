@@ -274,17 +274,18 @@ void UpdateWrapUps(Script& script, const std::vector<const StartWrapUp*>& mutati
       ById(done));
 }
 
-void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations, TouchedById* done) {
+void MoveToEnded(Script& script, const std::vector<const EndAssignment*>& mutations,
+                 TouchedById* done) {
   Keys keys;
   PgArray states, times, reasons, dispositions, notes, requests;
-  for (const EndAssignment& mutation : mutations) {
-    keys.Add(mutation.assignment_id, mutation.ticket_id);
-    states.Int(static_cast<int>(mutation.state));
-    times.Time(mutation.time);
-    reasons.Text(mutation.end_reason);
-    dispositions.Text(mutation.disposition);
-    notes.Text(mutation.note);
-    requests.Text(mutation.request_id);
+  for (const EndAssignment* mutation : mutations) {
+    keys.Add(mutation->assignment_id, mutation->ticket_id);
+    states.Int(static_cast<int>(mutation->state));
+    times.Time(mutation->time);
+    reasons.Text(mutation->end_reason);
+    dispositions.Text(mutation->disposition);
+    notes.Text(mutation->note);
+    requests.Text(mutation->request_id);
   }
   script.Add("move_to_ended",
              {keys.pools.str(), keys.sequences.str(), keys.tickets.str(), states.str(), times.str(),

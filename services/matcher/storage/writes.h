@@ -45,7 +45,8 @@ void InsertAssignments(Script& script, const std::vector<const RecordAssignment*
                        TouchedById* made);
 void UpdateWrapUps(Script& script, const std::vector<const StartWrapUp*>& mutations,
                    TouchedById* done);
-void MoveToEnded(Script& script, const std::vector<EndAssignment>& mutations, TouchedById* done);
+void MoveToEnded(Script& script, const std::vector<const EndAssignment*>& mutations,
+                 TouchedById* done);
 
 // Of those that were completed.
 void SetCustomersLeft(Script& script, const std::vector<const RecordCustomerLeft*>& mutations,
