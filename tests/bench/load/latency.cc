@@ -47,10 +47,14 @@ class Latency {
       held->exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       held->exec("SELECT count(*) FROM intake.ticket");
     }
+    int64_t completed = 0;
     {
       Pacer pacer(options_.per_second, kSeed,
                   [this](int64_t number, absl::Time due) { Arrive(number, due); });
-      loop_.RunFor(kWarmUp + options_.duration, [] { return false; });
+      loop_.RunFor(kWarmUp, [] { return false; });
+      completed -= completed_;
+      loop_.RunFor(options_.duration, [] { return false; });
+      completed += completed_;
     }
     if (!loop_.RunFor(kLastLimit, [this] { return completed_ >= taken(); })) {
       throw std::runtime_error(absl::StrCat("latency: ", completed_, " of ", taken(),
@@ -71,6 +75,7 @@ class Latency {
     const auto per = [&](double seconds) { return seconds / static_cast<double>(stored) * 1e6; };
     return {
         {"rate", static_cast<double>(offers_.count()) / absl::ToDoubleSeconds(options_.duration)},
+        {"completed", static_cast<double>(completed) / absl::ToDoubleSeconds(options_.duration)},
         {"refused", static_cast<double>(refused_)},
         {"p50_ms", millis(offers_, 0.5)},
         {"p99_ms", millis(offers_, 0.99)},

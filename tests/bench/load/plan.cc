@@ -31,6 +31,15 @@ std::string ShowLatency(const Figures& f) {
       f.at("accept_p99_ms"), f.at("cpu_us"));
 }
 
+std::string ShowSurge(const Figures& f) {
+  return absl::StrFormat(
+      "%.0f/s completed, of %.0f/s that were taken; %.0f refused; accept to confirmation p50 %.0f "
+      "ms, "
+      "p99 %.0f ms",
+      f.at("completed"), f.at("rate"), f.at("refused"), f.at("accept_p50_ms"),
+      f.at("accept_p99_ms"));
+}
+
 std::string ShowIntake(const Figures& f) {
   return absl::StrFormat(
       "%.0f/s, p50 %.1f ms, p99 %.1f ms; CPU each: PostgreSQL %.0f us, intake "
@@ -123,7 +132,7 @@ std::vector<Bench> AllBenches(const Scale& scale) {
       {"surge", "tickets one by one at 1.5 times the `lifecycle` rate, open loop",
        "accepted work is confirmed within 1 s (p99)",
        [=] { return RunLatency({.per_second = 3 * half_load(), .duration = duration}); },
-       ShowLatency},
+       ShowSurge},
       {"soak", "half of the `lifecycle` rate, a transaction held open in PostgreSQL",
        "rate 95 % or more, p99 at most 1.5 times, no growth beyond the work done",
        [=] {
