@@ -280,8 +280,9 @@ TEST_CASE("operations take a ticket back, and it keeps its place") {
   Agent ben(stack, pool.id(), "ben");
   const av::OfferNotice offer = ben.WaitForOffer();
   REQUIRE(offer.ticket_id() == first);
-  ben.Accept(offer.offer_id());
-  pool.WaitForTicket(first, in::TICKET_STATE_ASSIGNED);
+  REQUIRE(ben.WaitForAnswer(ben.Accept(offer.offer_id())).code() == 0);
+  // Intake hears of it later: until then the ticket may still be the first agent's.
+  REQUIRE(Eventually([&] { return pool.GetTicket(first).agent_id() == "ben"; }, kPatience));
   REQUIRE(pool.GetTicket(first).requeue_count() == 1);
 }
 
