@@ -39,12 +39,12 @@ bool KnownPools::LoadWith(Ticket ticket, Workspace* workspace) const {
   return true;
 }
 
-std::vector<std::string> KnownPools::TakeTickets(const Needs& needs, Workspace* workspace) {
-  std::vector<std::string> others;
+std::set<std::string> KnownPools::TakeTickets(const Needs& needs, Workspace* workspace) {
+  std::set<std::string> others;
   for (const std::string& ticket_id : needs.tickets) {
     const auto known = tickets_.find(ticket_id);
     if (known == tickets_.end()) {
-      others.push_back(ticket_id);
+      others.insert(ticket_id);
       continue;
     }
     KnownTicket taken = std::move(known->second);
@@ -53,7 +53,7 @@ std::vector<std::string> KnownPools::TakeTickets(const Needs& needs, Workspace* 
     const auto pool = pools_.find(taken.ticket.pool_id);
     if (pool == pools_.end() || taken.ticket.revision <= pool->second.known_since ||
         !LoadWith(std::move(taken.ticket), workspace)) {
-      others.push_back(ticket_id);
+      others.insert(ticket_id);
     }
   }
   return others;

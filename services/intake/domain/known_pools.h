@@ -17,8 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "services/intake/domain/workspace.h"
@@ -38,7 +38,7 @@ class KnownPools {
   bool LoadWith(Ticket ticket, Workspace* workspace) const;
   // Fills in those of the tickets named that are known, each with its pool and its queue, and knows
   // them no more until they are learnt again. Returns the ids of the others.
-  std::vector<std::string> TakeTickets(const Needs& needs, Workspace* workspace);
+  std::set<std::string> TakeTickets(const Needs& needs, Workspace* workspace);
 
   void Learn(Workspace workspace);
   void Forget();

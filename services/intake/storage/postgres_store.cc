@@ -80,9 +80,7 @@ class Batch {
     Workspace workspace;
     if (!known.Load(needs_, &workspace)) return false;
     Needs unknown;
-    for (std::string& ticket_id : known.TakeTickets(needs_, &workspace)) {
-      unknown.tickets.insert(std::move(ticket_id));
-    }
+    unknown.tickets = known.TakeTickets(needs_, &workspace);
     std::vector<RequestVerdict> verdicts;
     std::vector<Ticket> tickets;
     Script load(tx_);

@@ -32,12 +32,11 @@ class Intake {
                                             " errors, the last: ", last_error_));
     }
     const auto count = static_cast<double>(options_.tickets);
-    return {{"rate", count / absl::ToDoubleSeconds(took)},
-            {"p50_ms", absl::ToDoubleMilliseconds(times_.At(0.5))},
-            {"p99_ms", absl::ToDoubleMilliseconds(times_.At(0.99))},
-            {"cpu_us_intake", cpu.intake / count * 1e6},
-            {"cpu_us_postgres", cpu.postgres / count * 1e6},
-            {"cpu_us_load", cpu.load / count * 1e6}};
+    Figures figures = {{"rate", count / absl::ToDoubleSeconds(took)},
+                       {"p50_ms", absl::ToDoubleMilliseconds(times_.At(0.5))},
+                       {"p99_ms", absl::ToDoubleMilliseconds(times_.At(0.99))}};
+    AddCpuEach(cpu, count, &figures);
+    return figures;
   }
 
  private:

@@ -72,8 +72,7 @@ class Latency {
     const auto millis = [](Percentiles& times, double share) {
       return absl::ToDoubleMilliseconds(times.At(share));
     };
-    const auto per = [&](double seconds) { return seconds / static_cast<double>(stored) * 1e6; };
-    return {
+    Figures figures = {
         {"rate", static_cast<double>(offers_.count()) / absl::ToDoubleSeconds(options_.duration)},
         {"completed", static_cast<double>(completed) / absl::ToDoubleSeconds(options_.duration)},
         {"refused", static_cast<double>(refused_)},
@@ -88,13 +87,9 @@ class Latency {
         {"answer_p50_ms", millis(answers_, 0.5)},
         {"answer_p99_ms", millis(answers_, 0.99)},
         {"accept_p50_ms", millis(accepts_, 0.5)},
-        {"accept_p99_ms", millis(accepts_, 0.99)},
-        {"cpu_us", per(cpu.all())},
-        {"cpu_us_intake", per(cpu.intake)},
-        {"cpu_us_availability", per(cpu.availability)},
-        {"cpu_us_matcher", per(cpu.matcher)},
-        {"cpu_us_postgres", per(cpu.postgres)},
-        {"cpu_us_load", per(cpu.load)}};
+        {"accept_p99_ms", millis(accepts_, 0.99)}};
+    AddCpuEach(cpu, static_cast<double>(stored), &figures);
+    return figures;
   }
 
  private:

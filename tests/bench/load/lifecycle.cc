@@ -39,14 +39,9 @@ class Lifecycle {
     const double count = static_cast<double>(completed_ - measured_from_);
     CheckRecords();
     stage_.Disconnect(loop_);
-    const auto per = [count](double seconds) { return seconds / count * 1e6; };
-    return {{"rate", count / absl::ToDoubleSeconds(took)},
-            {"cpu_us", per(cpu.all())},
-            {"cpu_us_intake", per(cpu.intake)},
-            {"cpu_us_availability", per(cpu.availability)},
-            {"cpu_us_matcher", per(cpu.matcher)},
-            {"cpu_us_postgres", per(cpu.postgres)},
-            {"cpu_us_load", per(cpu.load)}};
+    Figures figures = {{"rate", count / absl::ToDoubleSeconds(took)}};
+    AddCpuEach(cpu, count, &figures);
+    return figures;
   }
 
  private:

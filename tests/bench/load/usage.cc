@@ -14,6 +14,18 @@ CpuSeconds operator-(const CpuSeconds& a, const CpuSeconds& b) {
           a.postgres - b.postgres, a.load - b.load};
 }
 
+void AddCpuEach(const CpuSeconds& cpu, double count, Figures* figures) {
+  const auto add = [&](const char* name, double seconds) {
+    (*figures)[name] = seconds / count * 1e6;
+  };
+  add("cpu_us", cpu.all());
+  add("cpu_us_intake", cpu.intake);
+  add("cpu_us_availability", cpu.availability);
+  add("cpu_us_matcher", cpu.matcher);
+  add("cpu_us_postgres", cpu.postgres);
+  add("cpu_us_load", cpu.load);
+}
+
 double CpuSecondsOf(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string text;

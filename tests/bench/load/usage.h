@@ -7,6 +7,8 @@
 
 #include <vector>
 
+#include "tests/bench/load/benches.h"
+
 namespace muster::bench {
 
 // Of a cell with one node of each kind, since each began.
@@ -17,6 +19,9 @@ struct CpuSeconds {
   double all() const { return intake + availability + matcher + postgres + load; }
 };
 CpuSeconds operator-(const CpuSeconds& a, const CpuSeconds& b);
+
+// For each of `count`, in microseconds: `cpu_us` is all of it, `cpu_us_intake` intake's, and so on.
+void AddCpuEach(const CpuSeconds& cpu, double count, Figures* figures);
 
 double CpuSecondsOf(pid_t pid);
 double ResidentMiB(pid_t pid);
